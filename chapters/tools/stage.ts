@@ -1,0 +1,122 @@
+/**
+ * What a chapter's main.ts stands on: the words of the command line, the engine, the guest's image, and
+ * the printing of exits and vCPU dumps. So main.ts itself stays the virtual machine and nothing else.
+ *
+ *     const stage = await openStage(import.meta.url);
+ *     for (const guest of stage.guests) {
+ *       const hypervisor = await stage.enter(guest);
+ *       …
+ *       stage.exit(exit);
+ *       stage.dump(vcpu, memory);   // prints with the word `trace`
+ *     }
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { EngineName, Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
+import type { Chapter, Guest } from "./chapter-manifest.ts";
+import { ROOT, readChapter } from "./chapters.ts";
+import { Complaint } from "./complaint.ts";
+import type { Disassembler } from "./disassembly.ts";
+import { exitLine } from "./exit-log.ts";
+import { codeBits, linearRip, type VcpuState, vcpuDump } from "./vcpu-dump.ts";
+
+/** A guest with its image read. */
+export interface StagedGuest extends Guest {
+  readonly bytes: Uint8Array;
+}
+
+/** What the disassembly in a dump needs of guest memory; addresses are guest-physical. */
+export interface CodeMemory {
+  readBytes(address: number, length: number): Uint8Array;
+}
+
+export class Stage {
+  #hypervisor: Hypervisor | undefined;
+  #exits = 0;
+  #before: VcpuState | undefined;
+
+  constructor(
+    readonly chapter: Chapter,
+    /** The guest that was named, or all of the chapter. */
+    readonly guests: readonly StagedGuest[],
+    /** Whether dumps are wanted. */
+    readonly trace: boolean,
+    private readonly engine: EngineName | undefined,
+    private readonly disassemble: Disassembler | undefined,
+  ) {}
+
+  /** Prints the guest's heading, opens the engine that suits it and says which; closes the one before. */
+  async enter(guest: StagedGuest): Promise<Hypervisor> {
+    this.close();
+    this.#exits = 0;
+    this.#before = undefined;
+    const { chooseEngine } = await import("../../sandbox/kvm/engines.ts");
+    const { hypervisor, sentence } = await chooseEngine(this.engine, guest.needs);
+    this.#hypervisor = hypervisor;
+    this.print(`── ${guest.name}: ${guest.does}`);
+    this.print(`   ${sentence}`);
+    return hypervisor;
+  }
+
+  /** Prints one line of the exit log. */
+  exit(exit: Exit): void {
+    this.print(exitLine(++this.#exits, exit));
+  }
+
+  /** With the word `trace`: prints the vCPU, marking what changed since the last dump. */
+  dump(vcpu: Vcpu, memory: CodeMemory): void {
+    if (!this.trace) return;
+    const now: VcpuState = { regs: vcpu.getRegs(), sregs: vcpu.getSregs() };
+    const code = this.disassemble ? codeAt(now, memory, this.disassemble) : [];
+    for (const line of vcpuDump(now, this.#before, code)) this.print(`     ${line}`);
+    this.#before = now;
+  }
+
+  print(line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+
+  /** Releases the engine. */
+  close(): void {
+    this.#hypervisor?.close();
+    this.#hypervisor = undefined;
+  }
+}
+
+const SHOWN_INSTRUCTIONS = 3;
+const LONGEST_INSTRUCTION = 15;
+
+function codeAt(state: VcpuState, memory: CodeMemory, disassemble: Disassembler) {
+  const rip = linearRip(state);
+  const paging = state.sregs.cr0 >> 31n;
+  if (paging) return []; // the linear address would have to be walked to a physical one
+  for (let length = SHOWN_INSTRUCTIONS * LONGEST_INSTRUCTION; length > 0; length--) {
+    try {
+      const bytes = memory.readBytes(Number(rip), length);
+      return disassemble({ bytes, address: rip, bits: codeBits(state.sregs) }, SHOWN_INSTRUCTIONS);
+    } catch {
+      // The end of memory is nearer than the longest instructions.
+    }
+  }
+  return [];
+}
+
+/** Reads the words that the runner passed: an engine, `trace`, a guest. `main` is main.ts's import.meta.url. */
+export async function openStage(main: string, words = process.argv.slice(2)): Promise<Stage> {
+  const chapter = readChapter(basename(dirname(fileURLToPath(main))));
+  const engine = words.includes("kvm") ? "kvm" : words.includes("soft") ? "soft" : undefined;
+  const trace = words.includes("trace");
+  const named = chapter.guests.filter(guest => words.includes(guest.name));
+  const guests = (named.length > 0 ? named : chapter.guests).map(guest => stageGuest(chapter, guest));
+  const disassembler = trace ? await (await import("./disassembly.ts")).loadDisassembler() : undefined;
+  return new Stage(chapter, guests, trace, engine, disassembler);
+}
+
+function stageGuest(chapter: Chapter, guest: Guest): StagedGuest {
+  const path = join(ROOT, "chapters", chapter.name, guest.image);
+  if (!existsSync(path)) {
+    throw new Complaint(`${relative(ROOT, path)} is missing: assemble it with \`npm run guests\``);
+  }
+  return { ...guest, bytes: new Uint8Array(readFileSync(path)) };
+}
