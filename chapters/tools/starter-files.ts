@@ -1,0 +1,68 @@
+/**
+ * The starters on disk: what the generator makes, and what is there.
+ *
+ * The header of a starter carries a digest of the text that the generator made. So it can be told whether
+ * somebody wrote in it, without git, and a learner's work is never overwritten unasked.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Chapter } from "./chapter-manifest.ts";
+import { layerFiles, ROOT, readChapters } from "./chapters.ts";
+import { starterBody } from "./starter.ts";
+
+/**
+ * `same` as the generator makes it · `missing` · `stale`: untouched, but the solution has moved on ·
+ * `edited`: somebody wrote in it.
+ */
+export type StarterState = "same" | "missing" | "stale" | "edited";
+
+export interface StarterFile {
+  readonly chapter: Chapter;
+  /** Relative to the root, e.g. "chapters/01-minimal-vm/vmm.ts". */
+  readonly path: string;
+  /** What the generator makes. */
+  readonly text: string;
+  readonly state: StarterState;
+}
+
+/** Every starter of one chapter, or of all. Throws a `RegionError` for markers that are wrong. */
+export function starterFiles(chapters: readonly Chapter[] = readChapters()): StarterFile[] {
+  return chapters.flatMap(chapter =>
+    layerFiles(chapter.name).map(file => {
+      const path = `chapters/${chapter.name}/${file}`;
+      const text = generatedStarter(chapter, file);
+      return { chapter, path, text, state: stateOf(join(ROOT, path), text) };
+    }),
+  );
+}
+
+/** The starter of a layer file as the generator makes it. */
+export function generatedStarter(chapter: Chapter, file: string): string {
+  const solution = readFileSync(join(ROOT, "solutions", chapter.name, file), "utf8");
+  const body = starterBody(chapter, file, solution);
+  return `${header(chapter, file, body)}${body}`;
+}
+
+function header(chapter: Chapter, file: string, body: string): string {
+  const exercises = body.includes("// #region exercise-");
+  const command = `npm run chapter ${chapter.number}`;
+  const text = exercises
+    ? `// Starter: write the exercises here; \`${command}\` runs them, \`${command} test\` tests them.`
+    : `// Given: this file of the layer has no exercises.`;
+  return `${text}\n// Generated from solutions/${chapter.name}/${file} by \`npm run starters\` (${digest(body)}).\n`;
+}
+
+const HEADER = /^\/\/ .*\n\/\/ Generated from .* \(([0-9a-f]{8})\)\.\n/;
+
+function stateOf(path: string, generated: string): StarterState {
+  if (!existsSync(path)) return "missing";
+  const text = readFileSync(path, "utf8").replaceAll("\r\n", "\n");
+  if (text === generated) return "same";
+  const [found, recorded] = HEADER.exec(text) ?? [];
+  return found !== undefined && digest(text.slice(found.length)) === recorded ? "stale" : "edited";
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
