@@ -34,6 +34,8 @@ export interface CodeMemory {
 export class Stage {
   #hypervisor: Hypervisor | undefined;
   #exits = 0;
+  /** What the guest has printed of its current line. */
+  #line = "";
   #before: VcpuState | undefined;
 
   constructor(
@@ -59,6 +61,17 @@ export class Stage {
     return hypervisor;
   }
 
+  /** Takes one byte of what the guest prints, and shows it line by line, apart from the exit log. */
+  output(byte: number): void {
+    if (byte === 0x0a) this.#endLine();
+    else this.#line += String.fromCharCode(byte);
+  }
+
+  #endLine(): void {
+    this.print(`guest │ ${this.#line}`);
+    this.#line = "";
+  }
+
   /** Prints one line of the exit log. */
   exit(exit: Exit): void {
     this.print(exitLine(++this.#exits, exit));
@@ -79,6 +92,7 @@ export class Stage {
 
   /** Releases the engine. */
   close(): void {
+    if (this.#line) this.#endLine();
     this.#hypervisor?.close();
     this.#hypervisor = undefined;
   }
