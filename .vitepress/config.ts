@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig } from "vitepress";
+import { codeThemes } from "./code-theme.ts";
+import { chapterPages } from "./content/chapter-pages.ts";
+import { countWords, minutesToRead } from "./content/prose.ts";
+import { exitLogGrammar } from "./grammars/exit-log.ts";
+import { hexdumpGrammar } from "./grammars/hexdump.ts";
+import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
+import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { editPattern, repository } from "./repository.ts";
+
+/** The path under which the site is served, e.g. "/vmexit/". */
+const base = process.env["VMEXIT_BASE"] ?? "/";
+const description = "Build an x86 hypervisor in TypeScript, one exit at a time.";
+const chapters = chapterPages();
+
+export default defineConfig({
+  title: "vmexit",
+  titleTemplate: ":title · vmexit",
+  description,
+  lang: "en",
+  base,
+  srcDir: "docs",
+  srcExclude: ["outputs/**", "**/README.md"],
+  lastUpdated: true,
+  head: [
+    ["link", { rel: "icon", type: "image/svg+xml", href: `${base}logo.svg` }],
+    ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fdfcfa" }],
+    ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#14161a" }],
+    ["meta", { property: "og:title", content: "vmexit" }],
+    ["meta", { property: "og:description", content: description }],
+  ],
+
+  markdown: {
+    theme: codeThemes,
+    languages: [exitLogGrammar, hexdumpGrammar, vcpuDumpGrammar],
+    snippet: { stripRegionMarkers: "all" },
+    config: md => sourceBlocks(md),
+  },
+
+  /** The theme shows how long a page takes to read, counted from its prose. */
+  transformPageData(page, { siteConfig }) {
+    const words = countWords(readFileSync(join(siteConfig.srcDir, page.filePath), "utf8"));
+    page.frontmatter["minutes"] ??= minutesToRead(words);
+  },
+
+  themeConfig: {
+    logo: { src: "/logo.svg", alt: "" },
+    nav: [
+      { text: "Start", link: "/what-is-a-virtual-machine", activeMatch: "^/(what-is|setup|how-to)" },
+      ...chapters.slice(0, 1).map(({ link }) => ({ text: "Chapters", link, activeMatch: "^/chapters/" })),
+      { text: "Glossary", link: "/glossary" },
+    ],
+    sidebar: [
+      {
+        text: "Before you start",
+        items: [
+          { text: "What is a virtual machine?", link: "/what-is-a-virtual-machine" },
+          { text: "Set-up and doctor", link: "/setup" },
+          { text: "How to use this book", link: "/how-to-use" },
+        ],
+      },
+      {
+        text: "Chapters",
+        items: chapters.map(({ number, title, link }) => ({ text: `${number} · ${title}`, link })),
+      },
+      {
+        text: "Beside you",
+        items: [
+          { text: "Reading the exit log", link: "/reading-the-exit-log" },
+          { text: "Troubleshooting", link: "/troubleshooting" },
+          { text: "Glossary", link: "/glossary" },
+          { text: "References", link: "/references" },
+        ],
+      },
+    ],
+    outline: { level: [2, 3], label: "On this page" },
+    search: { provider: "local", options: { detailedView: true } },
+    ...(editPattern && { editLink: { pattern: editPattern, text: "Edit this page" } }),
+    ...(repository && { socialLinks: [{ icon: "github", link: repository }] }),
+    externalLinkIcon: true,
+    docFooter: { prev: "Before", next: "Next" },
+  },
+});

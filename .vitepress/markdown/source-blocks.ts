@@ -1,0 +1,48 @@
+/**
+ * Gives every code block that is imported from a file a bar with the file's real path, linked to those
+ * very lines in the repository.
+ *
+ * A block is imported by `<<< @/../solutions/01-minimal-vm/vmm.ts#run-guest`; a missing file or region
+ * fails the build. Outputs (docs/outputs) show their command in their first line and get no bar.
+ */
+import { readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import type { MarkdownRenderer } from "vitepress";
+import { sourceUrl } from "../repository.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+export function sourceBlocks(md: MarkdownRenderer): void {
+  const renderFence = md.renderer.rules.fence;
+  if (!renderFence) throw new Error("markdown-it has no fence rule to extend");
+  md.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const html = renderFence(tokens, index, options, env, self);
+    const { src, region } = (tokens[index]?.meta ?? {}) as { src?: string; region?: string };
+    if (!src) return html;
+    const path = relative(ROOT, src).split(sep).join("/");
+    if (path.startsWith("docs/outputs/")) return html;
+    return `<div class="source-block">${fileBar(path, src, region)}${html}</div>`;
+  };
+}
+
+function fileBar(path: string, file: string, region: string | undefined): string {
+  const lines = region ? regionLines(readFileSync(file, "utf8"), region) : undefined;
+  const url = sourceUrl(path, lines);
+  const cut = path.lastIndexOf("/") + 1;
+  const label = `<span class="folder">${path.slice(0, cut)}</span><wbr>${path.slice(cut)}`;
+  const where = lines ? `<span class="lines">lines ${lines.first}–${lines.last}</span>` : "";
+  const name = url
+    ? `<a class="path" href="${url}" target="_blank" rel="noreferrer">${label}</a>`
+    : `<span class="path">${label}</span>`;
+  return `<div class="file-bar">${name}${where}</div>`;
+}
+
+/** The lines inside a region, counted from 1; undefined if it has several parts. */
+function regionLines(text: string, region: string): { first: number; last: number } | undefined {
+  const lines = text.split("\n");
+  const isMarker = (kind: string) => (line: string) => line.trimEnd().endsWith(`#${kind} ${region}`);
+  const start = lines.findIndex(isMarker("region"));
+  const end = lines.findIndex(isMarker("endregion"));
+  if (start < 0 || end < start || lines.findLastIndex(isMarker("region")) !== start) return undefined;
+  return { first: start + 2, last: end };
+}
