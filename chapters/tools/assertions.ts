@@ -18,8 +18,12 @@ chai.use(JestAsymmetricMatchers);
 export const expect = Object.assign(
   (value: unknown, message?: string) => chai.expect(value, message),
   chai.expect,
-  (globalThis as unknown as Record<symbol, object>)[ASYMMETRIC_MATCHERS_OBJECT],
   { getState: () => getState(expect), setState: (state: object) => setState(state, expect) },
 ) as unknown as ExpectStatic;
 
-expect.extend(customMatchers);
+setState({ assertionCalls: 0 }, expect);
+(chai.expect as unknown as { extend(target: ExpectStatic, matchers: object): void }).extend(
+  expect,
+  customMatchers,
+);
+Object.assign(expect, (globalThis as unknown as Record<symbol, object>)[ASYMMETRIC_MATCHERS_OBJECT]);

@@ -3,8 +3,8 @@
  * any number of subjects. The grader and the page do the same.
  */
 import { expect } from "./assertions.ts";
-import { type Evidence, explainFailure } from "./explain.ts";
-import { type SubjectBackend, typedSubject } from "./subject.ts";
+import { failureOf } from "./graded-test.ts";
+import type { SubjectBackend } from "./subject.ts";
 import { type GradedTest, useRegistrar } from "./suite.ts";
 
 export interface TestResult {
@@ -56,18 +56,4 @@ export async function runTests(tests: readonly GradedTest[], backend: SubjectBac
     useRegistrar(before);
   }
   return results;
-}
-
-/** Why one test failed, with the whole explanation and the error itself; undefined where it passed. */
-export async function failureOf(
-  { chapter, task, body }: GradedTest,
-  backend: SubjectBackend,
-): Promise<{ message: string; error: unknown } | undefined> {
-  let evidence: Evidence = {};
-  try {
-    await body({ subject: typedSubject(backend), show: more => void (evidence = { ...evidence, ...more }) });
-    return undefined;
-  } catch (error) {
-    return { message: await explainFailure(error, { chapter, task }, evidence), error };
-  }
 }

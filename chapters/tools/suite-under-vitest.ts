@@ -3,7 +3,7 @@
  * breakpoints work; whose layers it uses, the conditions of the run decide.
  */
 import { describe, expect, it } from "vitest";
-import { failureOf } from "./collector.ts";
+import { failureOf } from "./graded-test.ts";
 import { DirectBackend, type SubjectFunctions } from "./subject.ts";
 import { useRegistrar } from "./suite.ts";
 
