@@ -12,7 +12,7 @@ import { RegionError } from "./regions.ts";
 import { runTool } from "./run-tool.ts";
 import { type StarterFile, starterFiles } from "./starter-files.ts";
 
-runTool(() => starters(process.argv.slice(2)));
+await runTool(() => starters(process.argv.slice(2)));
 
 function starters(words: readonly string[]): number {
   const unknown = words.find(word => !["check", "force"].includes(word) && !/^\d+$/.test(word));
