@@ -1,0 +1,353 @@
+/** One virtual processor of /dev/kvm. */
+import type { DebugRegs, Exit, Fpu, GuestDebug, Regs, RunBudget, Sregs, Vcpu, VcpuEvents } from "../api.ts";
+import { HypervisorError } from "../api.ts";
+import { type Alarm, acquireAlarm, releaseAlarm, SIGSET_SIZE, type ThreadHandle } from "./alarm.ts";
+import { callFailed } from "./errors.ts";
+import { ExitDecoder, KVM_EXIT_SET_TPR } from "./exits.ts";
+import { type Address, native } from "./ffi.ts";
+import * as ioctl from "./ioctl.ts";
+import {
+  readDebugRegs,
+  readEvents,
+  readFpu,
+  readRegs,
+  readSregs,
+  writeDebugRegs,
+  writeEvents,
+  writeFpu,
+  writeGuestDebug,
+  writeRegs,
+  writeSregs,
+} from "./state.ts";
+import {
+  KVM_DEBUGREGS,
+  KVM_FPU,
+  KVM_GUEST_DEBUG,
+  KVM_INTERRUPT,
+  KVM_MSR_ENTRY,
+  KVM_MSRS,
+  KVM_REGS,
+  KVM_RUN,
+  KVM_SIGNAL_MASK,
+  KVM_SREGS,
+  KVM_TRANSLATION,
+  KVM_VCPU_EVENTS,
+} from "./structs.ts";
+
+// errno
+const EINTR = 4;
+const EAGAIN = 11;
+
+/** What a vCPU needs of the VM that it is part of. */
+export interface VcpuOwner {
+  /** KVM_GET_VCPU_MMAP_SIZE. */
+  readonly mappingSize: number;
+  /** The `struct kvm_cpuid2` for this vCPU. */
+  cpuid(id: number): Uint8Array;
+  /** Up to `length` bytes of guest-physical memory. */
+  peek(address: number, length: number): Uint8Array;
+  vcpuClosed(vcpu: KvmVcpu): void;
+}
+
+export class KvmVcpu implements Vcpu {
+  #descriptor: number;
+  readonly #mapping: Address;
+  readonly #mappingSize: number;
+  /** `struct kvm_run`; once closed, a dead copy of it, since touching unmapped memory ends the process. */
+  #view: DataView;
+  #exits: ExitDecoder;
+  readonly #alarm: Alarm;
+  /** `completeExit` met the next exit: `run` returns it without entering the guest. */
+  #exitWaits = false;
+
+  constructor(
+    descriptor: number,
+    readonly id: number,
+    private readonly owner: VcpuOwner,
+  ) {
+    this.#descriptor = descriptor;
+    this.#mappingSize = owner.mappingSize;
+    this.#mapping = native().mapShared(descriptor, this.#mappingSize);
+    if (this.#mapping === -1) {
+      const error = callFailed("mmap of the vCPU", native().errno());
+      native().close(descriptor);
+      throw error;
+    }
+    [this.#view, this.#exits] = this.#over(native().view(this.#mapping, this.#mappingSize));
+    try {
+      ioctl.setCpuid(descriptor, owner.cpuid(id));
+      this.#alarm = acquireAlarm();
+      this.#setSignalMask(this.#alarm.runMask);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  // #region run
+  run(budget?: RunBudget): Exit {
+    if (this.#descriptor === -1) throw new HypervisorError("KVM_RUN", "this vCPU was closed already");
+    const milliseconds = budget?.milliseconds ?? Number.POSITIVE_INFINITY;
+    const deadline = this.#setDeadline(milliseconds);
+    this.#exits.answer();
+    if (this.#exitWaits) {
+      this.#exitWaits = false;
+      return this.#exits.decode();
+    }
+    for (;;) {
+      if (ioctl.run(this.#descriptor) === 0) {
+        if (this.#view.getUint32(KVM_RUN.offsets.exit_reason, true) === KVM_EXIT_SET_TPR) continue;
+        return this.#exits.decode();
+      }
+      const errno = native().errno();
+      // A processor that waits for its start-up interrupt.
+      if (errno === EAGAIN) continue;
+      if (errno !== EINTR) throw callFailed("KVM_RUN", errno);
+      const cause = this.#whyInterrupted(deadline);
+      if (cause) return this.#exits.interrupted(cause);
+    }
+  }
+  // #endregion run
+
+  /**
+   * Sees to it that the timer ends KVM_RUN at the deadline or before. A timer that is set already is left
+   * alone, even if it comes too early: then `#whyInterrupted` sets it again. So a run that ends before
+   * its time costs one look at the clock, not two system calls.
+   */
+  #setDeadline(milliseconds: number): number {
+    const alarm = this.#alarm;
+    if (milliseconds === Number.POSITIVE_INFINITY) {
+      if (alarm.armedUntil !== 0) alarm.disarm();
+      return milliseconds;
+    }
+    if (!(milliseconds >= 0)) {
+      throw new HypervisorError("run", `a budget of ${milliseconds} milliseconds has no meaning`);
+    }
+    const deadline = performance.now() + milliseconds;
+    if (alarm.armedUntil === 0 || alarm.armedUntil > deadline) alarm.arm(Math.max(milliseconds, MINIMUM));
+    return deadline;
+  }
+
+  /** The cause to report; none where the timer was one of an earlier run, and this one goes on. */
+  #whyInterrupted(deadline: number): "budget" | "kick" | "signal" | undefined {
+    const wakeup = this.#alarm.drain();
+    if (this.#immediateExit || wakeup === "kick") {
+      this.#immediateExit = false;
+      return "kick";
+    }
+    if (wakeup === "nothing") return "signal";
+    const left = deadline - performance.now();
+    if (left <= 0) return "budget";
+    this.#alarm.arm(left);
+    return undefined;
+  }
+
+  kick(): void {
+    this.#immediateExit = true;
+  }
+
+  /** For `kickThread`, by which another thread ends this vCPU's run. */
+  get thread(): ThreadHandle {
+    return this.#alarm.thread;
+  }
+
+  /**
+   * An access that KVM splits (one over a page's edge, or of more than 8 bytes) has further exits: the
+   * next `run` returns such an exit, and only after the last one are the registers consistent.
+   */
+  completeExit(): void {
+    if (this.#exitWaits) return;
+    const kicked = this.#immediateExit;
+    this.#exits.answer();
+    this.#immediateExit = true;
+    const result = ioctl.run(this.#descriptor);
+    const errno = result === 0 ? 0 : native().errno();
+    this.#immediateExit = kicked;
+    if (result === 0) this.#exitWaits = true;
+    else if (errno !== EINTR) throw callFailed("KVM_RUN", errno);
+  }
+
+  get #immediateExit(): boolean {
+    return this.#view.getUint8(KVM_RUN.offsets.immediate_exit) !== 0;
+  }
+
+  set #immediateExit(value: boolean) {
+    this.#view.setUint8(KVM_RUN.offsets.immediate_exit, value ? 1 : 0);
+  }
+
+  getRegs(): Regs {
+    const { bytes, view } = ioctl.allocate(KVM_REGS);
+    ioctl.getRegs(this.#descriptor, bytes);
+    return readRegs(view);
+  }
+
+  setRegs(regs: Regs): void {
+    const { bytes, view } = ioctl.allocate(KVM_REGS);
+    writeRegs(view, regs);
+    ioctl.setRegs(this.#descriptor, bytes);
+  }
+
+  getSregs(): Sregs {
+    const { bytes, view } = ioctl.allocate(KVM_SREGS);
+    ioctl.getSregs(this.#descriptor, bytes);
+    return readSregs(view);
+  }
+
+  setSregs(sregs: Sregs): void {
+    const { bytes, view } = ioctl.allocate(KVM_SREGS);
+    writeSregs(view, sregs);
+    ioctl.setSregs(this.#descriptor, bytes);
+    // Without an in-kernel APIC, KVM_RUN loads CR8 from the mapping.
+    this.#view.setBigUint64(KVM_RUN.offsets.cr8, sregs.cr8, true);
+  }
+
+  getFpu(): Fpu {
+    const { bytes, view } = ioctl.allocate(KVM_FPU);
+    ioctl.getFpu(this.#descriptor, bytes);
+    return readFpu(bytes, view);
+  }
+
+  setFpu(fpu: Fpu): void {
+    const { bytes, view } = ioctl.allocate(KVM_FPU);
+    writeFpu(bytes, view, fpu);
+    ioctl.setFpu(this.#descriptor, bytes);
+  }
+
+  getDebugRegs(): DebugRegs {
+    const { bytes, view } = ioctl.allocate(KVM_DEBUGREGS);
+    ioctl.getDebugregs(this.#descriptor, bytes);
+    return readDebugRegs(view);
+  }
+
+  setDebugRegs(registers: DebugRegs): void {
+    const { bytes, view } = ioctl.allocate(KVM_DEBUGREGS);
+    writeDebugRegs(view, registers);
+    ioctl.setDebugregs(this.#descriptor, bytes);
+  }
+
+  getEvents(): VcpuEvents {
+    const { bytes, view } = ioctl.allocate(KVM_VCPU_EVENTS);
+    ioctl.getVcpuEvents(this.#descriptor, bytes);
+    return readEvents(view);
+  }
+
+  setEvents(events: VcpuEvents): void {
+    const { bytes, view } = ioctl.allocate(KVM_VCPU_EVENTS);
+    ioctl.getVcpuEvents(this.#descriptor, bytes);
+    writeEvents(view, events);
+    ioctl.setVcpuEvents(this.#descriptor, bytes);
+  }
+
+  getMsr(index: number): bigint {
+    const { bytes, view } = oneMsr(index);
+    if (ioctl.getMsrs(this.#descriptor, bytes) !== 1) throw noMsr("KVM_GET_MSRS", index);
+    return view.getBigUint64(KVM_MSRS.size + KVM_MSR_ENTRY.offsets.data, true);
+  }
+
+  setMsr(index: number, value: bigint): void {
+    const { bytes, view } = oneMsr(index);
+    view.setBigUint64(KVM_MSRS.size + KVM_MSR_ENTRY.offsets.data, value, true);
+    if (ioctl.setMsrs(this.#descriptor, bytes) !== 1) throw noMsr("KVM_SET_MSRS", index, value);
+  }
+
+  interrupt(vector: number): void {
+    if (!Number.isInteger(vector) || vector < 0 || vector > 255) {
+      throw new HypervisorError("KVM_INTERRUPT", `there is no vector ${vector}: they go from 0 to 255`);
+    }
+    if (!this.readyForInterrupt) {
+      throw new HypervisorError("KVM_INTERRUPT", "the guest cannot take an interrupt now", {
+        remedy: "Set requestInterruptWindow and run until IRQ_WINDOW_OPEN",
+      });
+    }
+    const { bytes, view } = ioctl.allocate(KVM_INTERRUPT);
+    view.setUint32(KVM_INTERRUPT.offsets.irq, vector, true);
+    ioctl.interrupt(this.#descriptor, bytes);
+    this.#view.setUint8(KVM_RUN.offsets.ready_for_interrupt_injection, 0);
+  }
+
+  nmi(): void {
+    ioctl.nmi(this.#descriptor);
+  }
+
+  get requestInterruptWindow(): boolean {
+    return this.#view.getUint8(KVM_RUN.offsets.request_interrupt_window) !== 0;
+  }
+
+  set requestInterruptWindow(value: boolean) {
+    this.#view.setUint8(KVM_RUN.offsets.request_interrupt_window, value ? 1 : 0);
+  }
+
+  get readyForInterrupt(): boolean {
+    return this.#view.getUint8(KVM_RUN.offsets.ready_for_interrupt_injection) !== 0;
+  }
+
+  get interruptFlag(): boolean {
+    return this.#view.getUint8(KVM_RUN.offsets.if_flag) !== 0;
+  }
+
+  setGuestDebug(debug: GuestDebug | null): void {
+    const { bytes, view } = ioctl.allocate(KVM_GUEST_DEBUG);
+    writeGuestDebug(view, debug);
+    ioctl.setGuestDebug(this.#descriptor, bytes);
+  }
+
+  close(): void {
+    if (this.#descriptor === -1) return;
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    [this.#view, this.#exits] = this.#over(new ArrayBuffer(KVM_RUN.size));
+    native().unmap(this.#mapping, this.#mappingSize);
+    native().close(descriptor);
+    if (this.#alarm) releaseAlarm();
+    this.owner.vcpuClosed(this);
+  }
+
+  #over(run: ArrayBuffer): [DataView, ExitDecoder] {
+    const view = new DataView(run);
+    const exits = new ExitDecoder(view, new Uint8Array(run), {
+      pc: () => this.getSregs().cs.base + this.getRegs().rip,
+      bytes: pc => this.#bytesAt(pc),
+    });
+    return [view, exits];
+  }
+
+  /** Up to 15 bytes of guest code, the longest that an instruction can be; at most to the page's end. */
+  #bytesAt(linear: bigint): Uint8Array {
+    const at = KVM_TRANSLATION.offsets;
+    const { bytes, view } = ioctl.allocate(KVM_TRANSLATION);
+    view.setBigUint64(at.linear_address, linear, true);
+    try {
+      ioctl.translate(this.#descriptor, bytes);
+    } catch {
+      return new Uint8Array();
+    }
+    if (view.getUint8(at.valid) === 0) return new Uint8Array();
+    const inPage = 4096 - Number(linear & 0xfffn);
+    return this.owner.peek(Number(view.getBigUint64(at.physical_address, true)), Math.min(15, inPage));
+  }
+
+  #setSignalMask(signals: Uint8Array): void {
+    const { bytes, view } = ioctl.allocate(KVM_SIGNAL_MASK, SIGSET_SIZE);
+    view.setUint32(KVM_SIGNAL_MASK.offsets.len, SIGSET_SIZE, true);
+    bytes.set(signals, KVM_SIGNAL_MASK.offsets.sigset);
+    ioctl.setSignalMask(this.#descriptor, bytes);
+  }
+}
+
+/** A budget of 0 still has to set the timer: in milliseconds, the shortest that it can be set to. */
+const MINIMUM = 1e-6;
+
+function oneMsr(index: number) {
+  const argument = ioctl.allocate(KVM_MSRS, KVM_MSR_ENTRY.size);
+  argument.view.setUint32(KVM_MSRS.offsets.nmsrs, 1, true);
+  argument.view.setUint32(KVM_MSRS.size + KVM_MSR_ENTRY.offsets.index, index, true);
+  return argument;
+}
+
+function noMsr(call: string, index: number, value?: bigint): HypervisorError {
+  const name = `model-specific register 0x${index.toString(16)}`;
+  return new HypervisorError(
+    call,
+    value === undefined ? `KVM has no ${name}` : `KVM refuses ${name} = 0x${value.toString(16)}`,
+  );
+}
