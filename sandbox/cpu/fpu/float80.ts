@@ -1,0 +1,395 @@
+/**
+ * The 80-bit extended float and how a result is rounded into it.
+ *
+ * A value lives in a *slot* of four 32-bit words, so that no arithmetic allocates: the low and the high
+ * half of the 64-bit significand (whose bit 63 is the explicit integer bit), sign and biased exponent
+ * as in memory, and a mark for operands that were denormal in a shorter format.
+ *
+ * ```
+ *  slot + 0   significand 31…0
+ *  slot + 1   significand 63…32      bit 31: the integer bit J
+ *  slot + 2   sign (bit 15) and exponent (bits 14…0, bias 16383)
+ *  slot + 3   1 where the value was loaded from a denormal single or double
+ * ```
+ *
+ * Arithmetic hands its exact result to `roundPack` as a significand of 64 bits, plus a word `extra` of
+ * the bits behind them, in which bit 0 is *sticky*: set when anything at all was lost behind it.
+ *
+ * Source: SDM vol. 1, 4.2.2 "Floating-Point Data Types", 4.8.4 "Rounding", 8.5 "x87 Exceptions".
+ */
+
+export const LOW = 0;
+export const HIGH = 1;
+export const SIGN_EXPONENT = 2;
+export const WAS_DENORMAL = 3;
+/** Words of a slot. */
+export const SLOT = 4;
+
+export const SIGN = 0x8000;
+export const EXPONENT = 0x7fff;
+export const BIAS = 16383;
+
+/** Exceptions, at their bits in the status word; MXCSR has the first six at the same places. */
+export const INVALID = 0b00_0001;
+export const DENORMAL = 0b00_0010;
+export const ZERO_DIVIDE = 0b00_0100;
+export const OVERFLOW = 0b00_1000;
+export const UNDERFLOW = 0b01_0000;
+export const PRECISION = 0b10_0000;
+export const STACK_FAULT = 0b100_0000;
+/** Condition code C1, which tells that a result was rounded up. */
+export const C1 = 0x0200;
+
+/** The rounding-control field, of the control word and of MXCSR alike. */
+export const NEAREST = 0;
+export const DOWN = 1;
+export const UP = 2;
+export const TO_ZERO = 3;
+
+/** Formats that a result can be rounded to. */
+export const EXTENDED = 0;
+export const DOUBLE = 1;
+export const SINGLE = 2;
+
+/** What arithmetic works on and under which rules. The processor has one for x87 and one for SSE. */
+export interface Arithmetic {
+  /** The slots. */
+  readonly words: Int32Array;
+  /** NEAREST, DOWN, UP or TO_ZERO. */
+  rounding: number;
+  /** Significant bits of an EXTENDED result: 24, 53 or 64. */
+  precision: number;
+  /** The masked exceptions. */
+  masks: number;
+  /** The exceptions that the current operation raised, and C1. */
+  raised: number;
+  /** EXTENDED, DOUBLE or SINGLE. */
+  format: number;
+  /** MXCSR.FTZ: a masked underflow gives zero. */
+  flushToZero: boolean;
+}
+
+/** What an unmasked overflow or underflow adds to or takes from the exponent (SDM vol. 1, 8.5.4). */
+const EXPONENT_ADJUST = 24576;
+
+/** True if the bits behind the significand ask for one unit more. `odd` is the significand's last bit. */
+export function roundsUp(rounding: number, sign: number, extra: number, odd: number): boolean {
+  if (rounding === NEAREST) return extra < 0 && (extra !== -0x8000_0000 || odd !== 0);
+  return extra !== 0 && (sign ? rounding === DOWN : rounding === UP);
+}
+
+/**
+ * Rounds (-1)^sign × high:low.extra × 2^(exponent - BIAS - 63) into the slot `out`, in the format of
+ * `f.format`. `sign` is 0 or SIGN; the significand is normalized (bit 31 of `high` is set); `exponent`
+ * is biased and may lie outside of the format's range.
+ */
+export function roundPack(
+  f: Arithmetic,
+  out: number,
+  sign: number,
+  exponent: number,
+  high: number,
+  low: number,
+  extra: number,
+): void {
+  if (f.format !== EXTENDED) {
+    roundNarrow(f, out, sign, exponent, high, low, extra, f.format);
+    return;
+  }
+  if (exponent <= 0) {
+    roundTiny(f, out, sign, exponent, high, low, extra);
+    return;
+  }
+  let unitHigh = 0;
+  let unitLow = 1;
+  if (f.precision === 53) {
+    extra = (low << 21) | (extra !== 0 ? 1 : 0);
+    low &= ~0x7ff;
+    unitLow = 0x800;
+  } else if (f.precision === 24) {
+    extra = (high << 24) | ((low | extra) !== 0 ? 1 : 0);
+    high &= ~0xff;
+    low = 0;
+    unitHigh = 0x100;
+    unitLow = 0;
+  }
+  let up = false;
+  if (extra !== 0) {
+    f.raised |= PRECISION;
+    up = roundsUp(f.rounding, sign, extra, (high & unitHigh) | (low & unitLow));
+    if (up) {
+      f.raised |= C1;
+      low = (low + unitLow) | 0;
+      if (low === 0) {
+        high = (high + (unitHigh || 1)) | 0;
+        if (high === 0) {
+          high = -0x8000_0000;
+          exponent++;
+        }
+      }
+    }
+  }
+  if (exponent >= EXPONENT) {
+    f.raised |= OVERFLOW;
+    if (f.masks & OVERFLOW) {
+      overflowed(f, out, sign);
+      return;
+    }
+    exponent -= EXPONENT_ADJUST;
+    if (exponent >= EXPONENT) {
+      // FSCALE by a huge factor: not even the adjusted exponent can hold it.
+      packInfinity(f, out, sign);
+      f.raised |= PRECISION | C1;
+      return;
+    }
+  }
+  const { words } = f;
+  words[out] = low;
+  words[out + HIGH] = high;
+  words[out + SIGN_EXPONENT] = sign | exponent;
+  words[out + WAS_DENORMAL] = 0;
+}
+
+/** A result below the normal range: denormal or zero, or with an adjusted exponent when unmasked. */
+function roundTiny(
+  f: Arithmetic,
+  out: number,
+  sign: number,
+  exponent: number,
+  high: number,
+  low: number,
+  extra: number,
+): void {
+  if (!(f.masks & UNDERFLOW)) {
+    // Tiny is judged after rounding, as if the exponent had no bound (SDM vol. 1, 4.9.1.5).
+    if (exponent < 0 || !carriesOut(f, sign, high, low, extra)) {
+      f.raised |= UNDERFLOW;
+      const adjusted = exponent + EXPONENT_ADJUST;
+      if (adjusted > 0) {
+        roundPack(f, out, sign, adjusted, high, low, extra);
+        return;
+      }
+      packZero(f, out, sign);
+      f.raised |= PRECISION;
+      return;
+    }
+  }
+  const tiny = exponent < 0 || !carriesOut(f, sign, high, low, extra);
+  const count = 1 - exponent;
+  if (count >= 64) {
+    extra = count === 64 ? high | ((low | extra) !== 0 ? 1 : 0) : 1;
+    high = 0;
+    low = 0;
+  } else if (count >= 32) {
+    const n = count - 32;
+    const lost = n ? (low << (32 - n)) | extra : extra;
+    extra = (n ? (high << (32 - n)) | (low >>> n) : low) | (lost !== 0 ? 1 : 0);
+    low = high >>> n;
+    high = 0;
+  } else {
+    extra = (low << (32 - count)) | (extra >>> count) | (extra << (32 - count) !== 0 ? 1 : 0);
+    low = (high << (32 - count)) | (low >>> count);
+    high = high >>> count;
+  }
+  let unitHigh = 0;
+  let unitLow = 1;
+  if (f.precision === 53) {
+    extra = (low << 21) | (extra !== 0 ? 1 : 0);
+    low &= ~0x7ff;
+    unitLow = 0x800;
+  } else if (f.precision === 24) {
+    extra = (high << 24) | ((low | extra) !== 0 ? 1 : 0);
+    high &= ~0xff;
+    low = 0;
+    unitHigh = 0x100;
+    unitLow = 0;
+  }
+  if (extra !== 0) {
+    f.raised |= tiny ? PRECISION | UNDERFLOW : PRECISION;
+    if (roundsUp(f.rounding, sign, extra, (high & unitHigh) | (low & unitLow))) {
+      f.raised |= C1;
+      low = (low + unitLow) | 0;
+      if (low === 0) high = (high + (unitHigh || 1)) | 0;
+    }
+  }
+  const { words } = f;
+  words[out] = low;
+  words[out + HIGH] = high;
+  words[out + SIGN_EXPONENT] = sign | (high < 0 ? 1 : 0);
+  words[out + WAS_DENORMAL] = 0;
+}
+
+/** True if rounding the normalized significand to the precision in force makes it a power of two. */
+function carriesOut(f: Arithmetic, sign: number, high: number, low: number, extra: number): boolean {
+  if (high !== -1 && !(f.precision === 24 && high >>> 8 === 0xff_ffff)) return false;
+  if (f.precision === 24) return roundsUp(f.rounding, sign, (high << 24) | ((low | extra) !== 0 ? 1 : 0), 1);
+  if (f.precision === 53) {
+    return low >>> 11 === 0x1f_ffff && roundsUp(f.rounding, sign, (low << 21) | (extra !== 0 ? 1 : 0), 1);
+  }
+  return low === -1 && roundsUp(f.rounding, sign, extra, 1);
+}
+
+/** The masked response to overflow: infinity, or the largest finite number where rounding leads away. */
+function overflowed(f: Arithmetic, out: number, sign: number): void {
+  f.raised |= PRECISION;
+  if (f.rounding === NEAREST || f.rounding === (sign ? DOWN : UP)) {
+    f.raised |= C1;
+    packInfinity(f, out, sign);
+    return;
+  }
+  f.raised &= ~C1;
+  const { words } = f;
+  words[out] = f.precision === 64 ? -1 : f.precision === 53 ? ~0x7ff : 0;
+  words[out + HIGH] = f.precision === 24 ? ~0xff : -1;
+  words[out + SIGN_EXPONENT] = sign | 0x7ffe;
+  words[out + WAS_DENORMAL] = 0;
+}
+
+/**
+ * Rounds to a single or double: the bits go to word 0 (and 1) of `out`. Unmasked overflow and underflow
+ * leave `out` undefined; the caller does not store it.
+ */
+export function roundNarrow(
+  f: Arithmetic,
+  out: number,
+  sign: number,
+  exponent: number,
+  high: number,
+  low: number,
+  extra: number,
+  format: number,
+): void {
+  const { words } = f;
+  const single = format === SINGLE;
+  const highest = single ? 0xff : 0x7ff;
+  exponent -= single ? BIAS - 127 : BIAS - 1023;
+  let tiny = false;
+  if (exponent <= 0) {
+    // As if the exponent had no bound: tiny unless rounding carries to the smallest normal number.
+    tiny = !(
+      exponent === 0 &&
+      (single
+        ? high >>> 8 === 0xff_ffff &&
+          roundsUp(f.rounding, sign, (high << 24) | ((low | extra) !== 0 ? 1 : 0), 1)
+        : high === -1 &&
+          low >>> 11 === 0x1f_ffff &&
+          roundsUp(f.rounding, sign, (low << 21) | (extra !== 0 ? 1 : 0), 1))
+    );
+    if (tiny && !(f.masks & UNDERFLOW)) f.raised |= UNDERFLOW;
+    if (tiny && f.flushToZero && f.masks & UNDERFLOW) {
+      f.raised |= UNDERFLOW | PRECISION;
+      packZero(f, out, sign);
+      return;
+    }
+    const count = 1 - exponent;
+    if (count >= 64) {
+      extra = 1;
+      high = 0;
+      low = 0;
+    } else if (count >= 32) {
+      const n = count - 32;
+      extra = (n ? low << (32 - n) : 0) | extra | (n ? low >>> n : low) | (n ? high << (32 - n) : 0);
+      extra = extra !== 0 ? 1 : 0;
+      low = high >>> n;
+      high = 0;
+    } else {
+      extra = (low << (32 - count)) | extra ? 1 : 0;
+      low = (high << (32 - count)) | (low >>> count);
+      high = high >>> count;
+    }
+    exponent = 1;
+  }
+  let tail: number;
+  if (single) {
+    tail = (high << 24) | ((low | extra) !== 0 ? 1 : 0);
+    high >>>= 8;
+    low = 0;
+  } else {
+    tail = (low << 21) | (extra !== 0 ? 1 : 0);
+    low = (high << 21) | (low >>> 11);
+    high >>>= 11;
+  }
+  if (tail !== 0) {
+    f.raised |= tiny ? PRECISION | UNDERFLOW : PRECISION;
+    if (roundsUp(f.rounding, sign, tail, single ? high & 1 : low & 1)) {
+      f.raised |= C1;
+      if (single) high++;
+      else {
+        low = (low + 1) | 0;
+        if (low === 0) high++;
+      }
+    }
+  }
+  // The integer bit is implicit: where it is set it adds one to the exponent field below.
+  if (single) {
+    high += (exponent - 1) << 23;
+    if (high >>> 23 >= highest) {
+      overflowedNarrow(f, out, sign, format);
+      return;
+    }
+    words[out] = (sign << 16) | high;
+    return;
+  }
+  high += (exponent - 1) * 0x10_0000;
+  if (high >= highest * 0x10_0000) {
+    overflowedNarrow(f, out, sign, format);
+    return;
+  }
+  words[out] = low;
+  words[out + HIGH] = (sign << 16) | high;
+}
+
+function overflowedNarrow(f: Arithmetic, out: number, sign: number, format: number): void {
+  const { words } = f;
+  f.raised |= OVERFLOW;
+  if (f.masks & OVERFLOW) f.raised |= PRECISION;
+  const infinite = f.rounding === NEAREST || f.rounding === (sign ? DOWN : UP);
+  if (infinite) f.raised |= C1;
+  else f.raised &= ~C1;
+  if (format === SINGLE) words[out] = (sign << 16) | (infinite ? 0x7f80_0000 : 0x7f7f_ffff);
+  else {
+    words[out] = infinite ? 0 : -1;
+    words[out + HIGH] = (sign << 16) | (infinite ? 0x7ff0_0000 : 0x7fef_ffff);
+  }
+}
+
+/** Writes a signed zero in the format in force. */
+export function packZero(f: Arithmetic, out: number, sign: number): void {
+  pack(f, out, sign, 0, 0, 0);
+}
+
+/** Writes a signed infinity in the format in force. */
+export function packInfinity(f: Arithmetic, out: number, sign: number): void {
+  pack(f, out, sign, EXPONENT, -0x8000_0000, 0);
+}
+
+/** Writes the "real indefinite": the quiet NaN that answers an invalid operation. */
+export function packIndefinite(f: Arithmetic, out: number): void {
+  pack(f, out, SIGN, EXPONENT, -0x4000_0000, 0);
+}
+
+/** Writes a zero, an infinity or a NaN, whose exponents are all zeros or all ones in every format. */
+function pack(f: Arithmetic, out: number, sign: number, exponent: number, high: number, low: number): void {
+  const { words } = f;
+  if (f.format === SINGLE) {
+    words[out] = (sign << 16) | (exponent ? 0x7f80_0000 : 0) | ((high >>> 8) & 0x7f_ffff);
+    return;
+  }
+  if (f.format === DOUBLE) {
+    words[out] = (high << 21) | (low >>> 11);
+    words[out + HIGH] = (sign << 16) | (exponent ? 0x7ff0_0000 : 0) | ((high >>> 11) & 0x0f_ffff);
+    return;
+  }
+  words[out] = low;
+  words[out + HIGH] = high;
+  words[out + SIGN_EXPONENT] = sign | exponent;
+  words[out + WAS_DENORMAL] = 0;
+}
+
+/** Copies a slot as it is. */
+export function copySlot(words: Int32Array, out: number, from: number): void {
+  words[out] = words[from]!;
+  words[out + HIGH] = words[from + HIGH]!;
+  words[out + SIGN_EXPONENT] = words[from + SIGN_EXPONENT]!;
+  words[out + WAS_DENORMAL] = words[from + WAS_DENORMAL]!;
+}
