@@ -8,8 +8,16 @@ import { findRegions, RegionError } from "./regions.ts";
 /** biome.json's line width, as the starter must be stable under the formatter. */
 const LINE_WIDTH = 110;
 
-/** Makes the starter of one layer file, without its header. `file` is relative to the chapter's folder. */
-export function starterBody(chapter: Chapter, file: string, solution: string): string {
+/**
+ * Makes the starter of one layer file, without its header. `file` is relative to the chapter's folder;
+ * `isHole` chooses the tasks that are left to write, by default all.
+ */
+export function starterBody(
+  chapter: Chapter,
+  file: string,
+  solution: string,
+  isHole: (task: Task) => boolean = () => true,
+): string {
   const path = `solutions/${chapter.name}/${file}`;
   const lines = solution.split("\n");
   for (const region of findRegions(path, solution).reverse()) {
@@ -18,6 +26,7 @@ export function starterBody(chapter: Chapter, file: string, solution: string): s
     if (!task) {
       throw new RegionError(path, region.start + 1, `${region.name} belongs to no task of chapter.json`);
     }
+    if (!isHole(task)) continue;
     const hole = throwStatement(region.indent, holeMessage(chapter, task, region.name));
     lines.splice(region.start + 1, region.end - region.start - 1, ...hole);
   }

@@ -1,0 +1,87 @@
+/**
+ * The subject in a worker thread: an endless loop or a runaway heap costs a message and no more. It is no
+ * prison (a worker can still open files): whoever grades strangers needs another process.
+ */
+import { Worker } from "node:worker_threads";
+import { bundleWithLayers, cacheBundle, type LayerTexts } from "./layer-bundle.ts";
+import type { SubjectBackend } from "./subject.ts";
+import type { Answer, Call } from "./subject-in-worker.ts";
+
+/** A call that did not come back in time, or that took the worker down. */
+export class SubjectLimitError extends Error {
+  override readonly name = "SubjectLimitError";
+}
+
+export interface WorkerLimits {
+  /** For one call; generous, as this is a watchdog and not a measure. */
+  readonly milliseconds: number;
+  readonly heapMegabytes: number;
+}
+
+const LIMITS: WorkerLimits = { milliseconds: 10_000, heapMegabytes: 256 };
+
+/** Bundles a chapter's subject over the given layer texts and serves it from a worker. */
+export async function workerBackend(
+  chapter: string,
+  layers: LayerTexts,
+  limits: WorkerLimits = LIMITS,
+): Promise<WorkerBackend> {
+  const entry = `
+    import { subject } from "./chapters/${chapter}/subject.ts";
+    import { serveSubject } from "./chapters/tools/subject-in-worker.ts";
+    serveSubject(subject);
+  `;
+  return new WorkerBackend(cacheBundle(await bundleWithLayers(entry, layers)), limits);
+}
+
+export class WorkerBackend implements SubjectBackend {
+  #worker: Worker | undefined;
+  #calls = 0;
+
+  constructor(
+    private readonly bundle: string,
+    private readonly limits: WorkerLimits,
+  ) {}
+
+  /** One call at a time; after a limit the next call gets a new worker. */
+  async call(name: string, args: readonly unknown[]): Promise<unknown> {
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#calls;
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const stop = (problem: string) => {
+        this.#worker = undefined;
+        void worker.terminate();
+        reject(new SubjectLimitError(problem));
+      };
+      const seconds = this.limits.milliseconds / 1000;
+      const watchdog = setTimeout(
+        () => stop(`“${name}” did not come back within ${seconds} s: does a loop never end?`),
+        this.limits.milliseconds,
+      );
+      worker.removeAllListeners();
+      worker.once("error", error => stop(`“${name}” took its worker down: ${error.message}`));
+      worker.on("message", (message: Answer) => {
+        if (message.id === id) resolve(message);
+      });
+      worker.once("message", () => clearTimeout(watchdog));
+      worker.once("error", () => clearTimeout(watchdog));
+      worker.postMessage({ id, name, args } satisfies Call);
+    });
+    if ("value" in answer) return answer.value;
+    throw Object.assign(new Error(answer.error.message), answer.error);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #start(): Worker {
+    const { heapMegabytes } = this.limits;
+    return new Worker(this.bundle, {
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+    });
+  }
+}
