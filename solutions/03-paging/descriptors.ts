@@ -81,6 +81,29 @@ export function encodeDescriptor(base: number, limit: number, rights: number): [
 }
 // #endregion fields
 
+// #region segment-image
+/** A selector with its descriptor, decoded: what loading it would put into a segment register. */
+export class SegmentImage {
+  selector = 0;
+  low = 0;
+  high = 0;
+  /** Linear address. */
+  base = 0;
+  /** In bytes. */
+  limit = 0;
+  rights = 0;
+
+  decode(selector: number, low: number, high: number): void {
+    this.selector = selector;
+    this.low = low;
+    this.high = high;
+    this.base = descriptorBase(low, high);
+    this.limit = descriptorLimit(low, high);
+    this.rights = accessRights(high);
+  }
+}
+// #endregion segment-image
+
 // #region gates
 /** The code segment, or TSS, that a gate leads to. */
 export function gateSelector(low: number): number {

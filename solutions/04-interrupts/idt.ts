@@ -1,0 +1,233 @@
+/**
+ * Taking an interrupt: from a vector to the first instruction of its handler.
+ *
+ * In real mode the table holds far pointers (the interrupt vector table, IVT), in protected mode gates
+ * (the interrupt descriptor table, IDT):
+ *
+ *     interrupt gate   enters a handler and clears IF
+ *     trap gate        enters a handler and leaves IF as it is
+ *     task gate        switches to another task
+ *
+ * Source: SDM vol. 3A, chapter 6 "Interrupt and Exception Handling", 20.1.4 for real mode, 20.3 for
+ * virtual-8086 mode; vol. 2A, "INT n/INTO/INT3/INT1".
+ */
+import { CS, DS, ES, FS, GS, SS } from "#layers/02-real-mode/registers.ts";
+import {
+  accessRights,
+  checkGateTarget,
+  checkStackSegment,
+  descriptorPrivilege,
+  faultErrorCode,
+  faultVector,
+  gateOffset,
+  gateSelector,
+  INTERRUPT_GATE16,
+  INTERRUPT_GATE32,
+  isNull,
+  levelAfterGate,
+  OK,
+  P,
+  SegmentImage,
+  SYSTEM32,
+  systemType,
+  TASK_GATE,
+  TRAP_GATE16,
+  TRAP_GATE32,
+} from "#layers/03-paging/descriptors.ts";
+import { EXT, GENERAL_PROTECTION, IDT, INVALID_TSS, isFault, SEGMENT_NOT_PRESENT } from "./exceptions.ts";
+import { AC, IF, NT, type Processor, RF, TF, VM } from "./processor.ts";
+import { Stack } from "./stack.ts";
+
+/** Where an event comes from. INT n, INT3 and INTO are "software"; INT1, IRQs and NMIs are "external". */
+export type EventSource = "external" | "exception" | "software";
+
+/** `errorCode` of an event that has none. */
+export const NO_ERROR_CODE = -1;
+
+// #region delivery
+/** Delivers events to one processor. Any fault on the way leaves the processor as it was. */
+export class InterruptDelivery {
+  readonly #stack: Stack;
+  readonly #code = new SegmentImage();
+  readonly #stackSegment = new SegmentImage();
+  /** What the error codes of faults on the way have set: EXT, unless the program asked for the event. */
+  #ext = 0;
+
+  constructor(private readonly processor: Processor) {
+    this.#stack = new Stack(processor);
+  }
+
+  /** Saves EFLAGS, CS and EIP as they are, and enters the handler. */
+  deliver(vector: number, source: EventSource, errorCode: number = NO_ERROR_CODE): void {
+    this.#ext = source === "software" ? 0 : EXT;
+    if (!this.processor.isProtectedMode) this.#deliverByVectorTable(vector);
+    else this.#deliverByGate(vector, source, errorCode);
+  }
+  // #endregion delivery
+
+  // #region real-mode
+  /** The IVT: 4 bytes a vector, offset and segment. No privilege, no error code. */
+  #deliverByVectorTable(vector: number): void {
+    const cpu = this.processor;
+    // #region exercise-vector-table
+    if (4 * vector + 3 > cpu.idtLimit) cpu.fault(GENERAL_PROTECTION, 8 * vector + IDT + this.#ext);
+    const offset = cpu.read((cpu.idtBase + 4 * vector) >>> 0, 2, false);
+    const segment = cpu.read((cpu.idtBase + 4 * vector + 2) >>> 0, 2, false);
+
+    this.#stack.use(cpu.stackSegment, cpu.esp, 0, 0);
+    this.#stack.push(2, cpu.eflags);
+    this.#stack.push(2, cpu.selector(CS));
+    this.#stack.push(2, cpu.eip);
+
+    cpu.esp = this.#stack.esp;
+    cpu.eflags &= ~(IF | TF | RF | AC);
+    cpu.loadRealSegment(CS, segment);
+    cpu.eip = offset;
+    // #endregion exercise-vector-table
+  }
+  // #endregion real-mode
+
+  // #region gate
+  #deliverByGate(vector: number, source: EventSource, errorCode: number): void {
+    const cpu = this.processor;
+    const gateError = 8 * vector + IDT + this.#ext;
+    // #region exercise-gate
+    if (8 * vector + 7 > cpu.idtLimit) cpu.fault(GENERAL_PROTECTION, gateError);
+    const low = cpu.read((cpu.idtBase + 8 * vector) >>> 0, 4, false);
+    const high = cpu.read((cpu.idtBase + 8 * vector + 4) >>> 0, 4, false);
+    const rights = accessRights(high);
+    const type = systemType(rights);
+    if (!isInterruptGate(type)) cpu.fault(GENERAL_PROTECTION, gateError);
+    // Only a program has to be privileged enough for the gate; a device or a fault needs no permission.
+    if (source === "software" && descriptorPrivilege(rights) < cpu.cpl) {
+      cpu.fault(GENERAL_PROTECTION, gateError);
+    }
+    if ((rights & P) === 0) cpu.fault(SEGMENT_NOT_PRESENT, gateError);
+    // #endregion exercise-gate
+    const flags = source === "exception" && isFault(vector) ? cpu.eflags | RF : cpu.eflags;
+    if (type === TASK_GATE) this.#switchTask(gateSelector(low), flags, errorCode);
+    else this.#enter(type, gateSelector(low), gateOffset(low, high), flags, errorCode);
+  }
+
+  /** Finds the handler's code segment, builds the frame on its stack, and goes there. */
+  #enter(type: number, selector: number, offset: number, flags: number, errorCode: number): void {
+    const cpu = this.processor;
+    const code = this.#code;
+    // #region exercise-enter
+    if (isNull(selector)) cpu.fault(GENERAL_PROTECTION, this.#ext);
+    if (!cpu.findDescriptor(selector, code)) this.#refuse(GENERAL_PROTECTION, selector);
+    const problem = checkGateTarget(selector, code.rights, cpu.cpl, false);
+    if (problem !== OK) this.#refuse(faultVector(problem), faultErrorCode(problem));
+    const level = levelAfterGate(code.rights, cpu.cpl);
+    // A virtual-8086 program's segments mean nothing to a handler at its own level.
+    if ((flags & VM) !== 0 && level !== 0) this.#refuse(GENERAL_PROTECTION, selector);
+
+    if (level < cpu.cpl) this.#useInnerStack(level);
+    else this.#stack.use(cpu.stackSegment, cpu.esp, cpu.cpl, this.#ext);
+    // #endregion exercise-enter
+    const size = (type & SYSTEM32) !== 0 ? 4 : 2;
+    this.#pushFrame(size, flags, level < cpu.cpl, errorCode);
+    if (offset > code.limit) cpu.fault(GENERAL_PROTECTION, this.#ext);
+    cpu.markAccessed(code);
+    const isInterrupt = type === INTERRUPT_GATE16 || type === INTERRUPT_GATE32;
+    this.#commit(level, offset, isInterrupt);
+  }
+
+  /** What the handler's IRET will find, last word first. */
+  #pushFrame(size: 2 | 4, flags: number, isInner: boolean, errorCode: number): void {
+    const cpu = this.processor;
+    const stack = this.#stack;
+    // #region exercise-frame
+    if (isInner) {
+      if ((flags & VM) !== 0)
+        for (const register of [GS, FS, DS, ES]) stack.push(size, cpu.selector(register));
+      stack.push(size, cpu.selector(SS));
+      stack.push(size, cpu.esp);
+    }
+    stack.push(size, flags);
+    stack.push(size, cpu.selector(CS));
+    stack.push(size, cpu.eip);
+    if (errorCode !== NO_ERROR_CODE) stack.push(size, errorCode);
+    // #endregion exercise-frame
+  }
+
+  /** Nothing can fail any more: the processor becomes the handler's. */
+  #commit(level: number, offset: number, isInterrupt: boolean): void {
+    const cpu = this.processor;
+    const isInner = level < cpu.cpl;
+    const wasVirtual8086 = (cpu.eflags & VM) !== 0;
+    // #region exercise-commit
+    cpu.eflags &= ~(TF | NT | RF | VM | (isInterrupt ? IF : 0));
+    if (wasVirtual8086) for (const register of [ES, DS, FS, GS]) cpu.loadNull(register);
+    cpu.loadCode(this.#code, level);
+    if (isInner) cpu.loadSegment(SS, this.#stackSegment);
+    cpu.esp = this.#stack.esp;
+    cpu.eip = offset;
+    // #endregion exercise-commit
+  }
+  // #endregion gate
+
+  // #region inner-stack
+  /** The stack for `level`, from the current task's TSS. */
+  #useInnerStack(level: number): void {
+    const cpu = this.processor;
+    const segment = this.#stackSegment;
+    const { selector, esp } = readInnerStack(cpu, level, this.#ext);
+    // #region exercise-inner-stack
+    if (isNull(selector)) cpu.fault(INVALID_TSS, this.#ext);
+    if (!cpu.findDescriptor(selector, segment)) this.#refuse(INVALID_TSS, selector);
+    const problem = checkStackSegment(selector, segment.rights, level, INVALID_TSS);
+    if (problem !== OK) this.#refuse(faultVector(problem), faultErrorCode(problem));
+    cpu.markAccessed(segment);
+    this.#stack.use(segment, esp, level, (selector & 0xfffc) | this.#ext);
+    // #endregion exercise-inner-stack
+  }
+  // #endregion inner-stack
+
+  /** The new task gets the error code on its own stack, in the size of its TSS. */
+  #switchTask(selector: number, flags: number, errorCode: number): void {
+    const cpu = this.processor;
+    cpu.eflags = flags;
+    cpu.switchTask(selector, "interrupt", this.#ext !== 0);
+    if (errorCode === NO_ERROR_CODE) return;
+    this.#stack.use(cpu.stackSegment, cpu.esp, cpu.cpl, this.#ext);
+    this.#stack.push((cpu.task.rights & SYSTEM32) !== 0 ? 4 : 2, errorCode);
+    cpu.esp = this.#stack.esp;
+  }
+
+  #refuse(vector: number, selector: number): never {
+    return this.processor.fault(vector, (selector & 0xfffc) | this.#ext);
+  }
+}
+
+function isInterruptGate(type: number): boolean {
+  switch (type) {
+    case TASK_GATE:
+    case INTERRUPT_GATE16:
+    case TRAP_GATE16:
+    case INTERRUPT_GATE32:
+    case TRAP_GATE32:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// #region tss-stack
+/** SS and ESP for an inner level, from a TSS of either size (SDM vol. 3A, figures 7-2 and 7-10). */
+export function readInnerStack(
+  cpu: Processor,
+  level: number,
+  ext: number,
+): { selector: number; esp: number } {
+  const { base, limit, rights, selector: tr } = cpu.task;
+  // #region exercise-tss-stack
+  const size = (rights & SYSTEM32) !== 0 ? 4 : 2;
+  const offset = size * (2 * level + 1);
+  if (offset + size + 1 > limit) cpu.fault(INVALID_TSS, (tr & 0xfffc) | ext);
+  const esp = cpu.read((base + offset) >>> 0, size, false);
+  const selector = cpu.read((base + offset + size) >>> 0, 2, false);
+  return { selector, esp };
+  // #endregion exercise-tss-stack
+}
+// #endregion tss-stack
