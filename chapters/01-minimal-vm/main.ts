@@ -11,6 +11,7 @@ for (const guest of stage.guests) {
   stage.dump(vcpu, memory);
   run({
     budget: { instructions: 1_000_000, milliseconds: 250 },
+    maxExits: 1000,
     onExit(exit) {
       stage.exit(exit);
       stage.dump(vcpu, memory);

@@ -34,8 +34,8 @@ export interface CodeMemory {
 export class Stage {
   #hypervisor: Hypervisor | undefined;
   #exits = 0;
-  /** What the guest has printed of its current line. */
-  #line = "";
+  /** What the guest has printed and the stage has not. */
+  #printed = "";
   #before: VcpuState | undefined;
 
   constructor(
@@ -61,20 +61,17 @@ export class Stage {
     return hypervisor;
   }
 
-  /** Takes one byte of what the guest prints, and shows it line by line, apart from the exit log. */
+  /** Takes one byte of what the guest prints; its lines are shown apart from the exit log. */
   output(byte: number): void {
-    if (byte === 0x0a) this.#endLine();
-    else this.#line += String.fromCharCode(byte);
-  }
-
-  #endLine(): void {
-    this.print(`guest │ ${this.#line}`);
-    this.#line = "";
+    this.#printed += String.fromCharCode(byte);
   }
 
   /** Prints one line of the exit log. */
   exit(exit: Exit): void {
     this.print(exitLine(++this.#exits, exit));
+    const lines = this.#printed.split("\n");
+    this.#printed = lines.pop()!;
+    for (const line of lines) this.print(`guest │ ${line}`);
   }
 
   /** With the word `trace`: prints the vCPU, marking what changed since the last dump. */
@@ -92,7 +89,8 @@ export class Stage {
 
   /** Releases the engine. */
   close(): void {
-    if (this.#line) this.#endLine();
+    if (this.#printed) this.print(`guest │ ${this.#printed}`);
+    this.#printed = "";
     this.#hypervisor?.close();
     this.#hypervisor = undefined;
   }
