@@ -1,9 +1,18 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import type { Reporter } from "vitest/node";
+import { readChapter } from "./chapters/tools/chapters.ts";
+import { CountReporter } from "./chapters/tools/count-reporter.ts";
+import { TaskReporter } from "./chapters/tools/task-reporter.ts";
 
 /** Chapters whose layers are the learner's in this run, as in "01,02"; the runner sets it. */
 const learners = (process.env["VMEXIT_LEARNER"] ?? "").split(",").filter(number => /^\d\d$/.test(number));
 const conditions = [...learners.map(number => `learner-${number}`), ...defaultServerConditions];
+
+/** What is printed or written after the run: `npm test` wants counts, `npm run chapter N test` tasks. */
+const closing: Reporter[] = [];
+if (process.env["VMEXIT_COUNTS"]) closing.push(new CountReporter(process.env["VMEXIT_COUNTS"]));
+if (process.env["VMEXIT_CHAPTER"]) closing.push(new TaskReporter(readChapter(process.env["VMEXIT_CHAPTER"])));
 
 export default defineConfig({
   resolve: { conditions },
@@ -12,6 +21,7 @@ export default defineConfig({
     include: ["{chapters,solutions,sandbox,.vitepress}/**/*.test.ts"],
     exclude: ["**/node_modules/**", ".vitepress/{cache,dist}/**"],
     setupFiles: ["chapters/tools/suite-under-vitest.ts"],
+    reporters: ["default", ...closing],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -97,9 +97,8 @@ function start(wish: Wish): ChildProcess {
   const folder = join("chapters", chapter.name);
   if (words.has("test")) {
     const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
-    const reporters = ["--reporter=default", "--reporter=./chapters/tools/task-reporter.ts"];
     const env = { ...process.env, VMEXIT_LEARNER: layers.join(","), VMEXIT_CHAPTER: chapter.name };
-    const args = [vitest, "run", ...reporters, `${folder}/`];
+    const args = [vitest, "run", `${folder}/`];
     return spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit", env });
   }
   const main = join(folder, "main.ts");
