@@ -5,10 +5,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Chapter, Mistake, Task } from "./chapter-manifest.ts";
-import { layerFiles, ROOT, readChapters } from "./chapters.ts";
+import type { Chapter, Task } from "./chapter-manifest.ts";
+import { ROOT, readChapters } from "./chapters.ts";
 import { collectTests, runTests, type TestResult } from "./collector.ts";
-import { holeMessage, starterBody } from "./starter.ts";
+import type { LayerTexts } from "./layer-bundle.ts";
+import { layerWithMistake, layerWithout, starterLayer } from "./layer-variants.ts";
+import { holeMessage } from "./starter.ts";
 import type { GradedTest } from "./suite.ts";
 import { workerBackend } from "./worker-backend.ts";
 
@@ -38,14 +40,14 @@ for (const chapter of readChapters()) {
 
     it("the starter fails every graded test with the words of a hole", async () => {
       const messages = chapter.tasks.flatMap(task => messagesOf(chapter, task));
-      const results = await resultsOf(chapter, starterTexts(chapter), tests);
+      const results = await resultsOf(chapter, starterLayer(chapter), tests);
       expect(results.filter(({ message }) => !messages.includes(message))).toEqual([]);
     });
 
     for (const task of chapter.tasks) {
       it(`${task.id}: with only this task left to write, each of its tests fails with its words`, async () => {
         const own = tests.filter(test => test.task.id === task.id);
-        const results = await resultsOf(chapter, starterTexts(chapter, task), own);
+        const results = await resultsOf(chapter, layerWithout(chapter, task), own);
         expect(results.filter(({ message }) => !messagesOf(chapter, task).includes(message))).toEqual([]);
       });
     }
@@ -54,7 +56,7 @@ for (const chapter of readChapters()) {
       it(`mistake ${mistake.id}: caught by “${mistake.caughtBy}”`, async () => {
         const named = tests.filter(test => fullName(test) === mistake.caughtBy);
         expect(named, "the named test exists once").toHaveLength(1);
-        const [result] = await resultsOf(chapter, mutantTexts(chapter, mistake), named);
+        const [result] = await resultsOf(chapter, layerWithMistake(chapter, mistake), named);
         expect(result).toMatchObject({ passed: false, message: expect.stringContaining(mistake.says) });
       });
     }
@@ -81,7 +83,7 @@ function gradedTests({ name }: Chapter): Promise<GradedTest[]> {
 
 async function resultsOf(
   chapter: Chapter,
-  layers: ReadonlyMap<string, string>,
+  layers: LayerTexts,
   tests: readonly GradedTest[],
 ): Promise<TestResult[]> {
   const backend = await workerBackend(chapter.name, layers);
@@ -90,31 +92,6 @@ async function resultsOf(
   } finally {
     await backend.close();
   }
-}
-
-/** The chapter's layer files as starters: with all holes, or only those of one task. */
-function starterTexts(chapter: Chapter, only?: Task): Map<string, string> {
-  return new Map(
-    layerFiles(chapter.name).map(file => {
-      const text = starterBody(
-        chapter,
-        file,
-        solutionText(chapter, file),
-        task => !only || task.id === only.id,
-      );
-      return [`${chapter.name}/${file}`, text];
-    }),
-  );
-}
-
-function mutantTexts(chapter: Chapter, { file, find, replace }: Mistake): Map<string, string> {
-  const text = solutionText(chapter, file);
-  expect(text.split(find).length - 1, `“${find}” stands once in ${file}`).toBe(1);
-  return new Map([[`${chapter.name}/${file}`, text.replace(find, () => replace)]]);
-}
-
-function solutionText(chapter: Chapter, file: string): string {
-  return readFileSync(join(ROOT, "solutions", chapter.name, file), "utf8");
 }
 
 function messagesOf(chapter: Chapter, task: Task): string[] {

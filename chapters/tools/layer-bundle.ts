@@ -9,8 +9,13 @@ import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { ROOT } from "./chapters.ts";
 
-/** Texts by layer file, as in "01-minimal-vm/vmm.ts"; files that are not named are the solution's. */
+/**
+ * A learner's layer files by their name, as in "01-minimal-vm/vmm.ts". Of a layer that has any, the files
+ * that are not named are the solution's, and all stand where the learner's would: in chapters/.
+ */
 export type LayerTexts = ReadonlyMap<string, string>;
+
+const CACHE = join(ROOT, "node_modules/.cache/vmexit");
 
 /** Bundles the module `source` (its imports are relative to the root) and returns the JavaScript. */
 export async function bundleWithLayers(source: string, layers: LayerTexts): Promise<string> {
@@ -18,6 +23,9 @@ export async function bundleWithLayers(source: string, layers: LayerTexts): Prom
     stdin: { contents: source, resolveDir: ROOT, sourcefile: "entry.ts", loader: "ts" },
     bundle: true,
     write: false,
+    outdir: CACHE,
+    sourcemap: "inline",
+    sourcesContent: false,
     format: "esm",
     platform: "node",
     target: "node20",
@@ -30,34 +38,37 @@ export async function bundleWithLayers(source: string, layers: LayerTexts): Prom
 
 /** Writes a bundle where packages can be found from it, and returns its path. The same text is written once. */
 export function cacheBundle(code: string): string {
-  const folder = join(ROOT, "node_modules/.cache/vmexit");
-  const path = join(folder, `${createHash("sha256").update(code).digest("hex").slice(0, 16)}.mjs`);
+  const path = join(CACHE, `${createHash("sha256").update(code).digest("hex").slice(0, 16)}.mjs`);
   if (existsSync(path)) return path;
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(CACHE, { recursive: true });
   writeFileSync(path, code);
   return path;
 }
 
 function layerPlugin(layers: LayerTexts): Plugin {
+  const learners = new Set([...layers.keys()].map(file => dirname(file)));
   return {
     name: "layers",
     setup(bundler) {
-      bundler.onResolve({ filter: /^#layers\// }, ({ path }) => ({
-        path: join(ROOT, "solutions", path.slice("#layers/".length)),
-      }));
+      bundler.onResolve({ filter: /^#layers\// }, ({ path }) => {
+        const file = path.slice("#layers/".length);
+        return { path: join(ROOT, learners.has(dirname(file)) ? "chapters" : "solutions", file) };
+      });
       bundler.onResolve({ filter: /^\.\.?\/.*\.(ts|json)$/ }, ({ path, resolveDir }) => ({
         path: resolve(resolveDir, path),
       }));
-      bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const layer = relative(join(ROOT, "solutions"), path);
-        const text = layers.get(layer) ?? readFileSync(path, "utf8");
-        const url = JSON.stringify(pathToFileURL(path).href);
-        return {
-          contents: text.replaceAll("import.meta.url", url),
-          loader: "ts",
-          resolveDir: dirname(path),
-        };
-      });
+      bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+        contents: textOf(path).replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)),
+        loader: "ts",
+        resolveDir: dirname(path),
+      }));
     },
   };
+
+  function textOf(path: string): string {
+    const file = relative(join(ROOT, "chapters"), path);
+    const solution = join(ROOT, "solutions", file);
+    const isLayer = learners.has(dirname(file)) && existsSync(solution);
+    return isLayer ? (layers.get(file) ?? readFileSync(solution, "utf8")) : readFileSync(path, "utf8");
+  }
 }

@@ -1,0 +1,63 @@
+/**
+ * The outputs that the book shows: which command makes which, and the making.
+ *
+ * docs/outputs/outputs.json lists them. An output on a learner's layer names which: `starter`, or the id of
+ * a mistake of chapter.json; so the book can show a bug without anybody having to make it.
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT, readChapters } from "./chapters.ts";
+import { Complaint } from "./complaint.ts";
+import { bundleWithLayers, cacheBundle } from "./layer-bundle.ts";
+import { layerWithMistake, starterLayer } from "./layer-variants.ts";
+
+export interface BookOutput {
+  /** In docs/outputs/. */
+  readonly file: string;
+  /** The command as the book shows it: `npm run chapter N words`. */
+  readonly run: string;
+  /** "starter" or the id of a mistake, where the command runs a learner's layer. */
+  readonly layer?: string;
+}
+
+export const OUTPUTS = "docs/outputs";
+
+export function bookOutputs(): BookOutput[] {
+  return JSON.parse(readFileSync(join(ROOT, OUTPUTS, "outputs.json"), "utf8")) as BookOutput[];
+}
+
+/** Runs the command and returns its text: the prompt's line, then all that it printed. */
+export async function makeOutput({ run, layer, file }: BookOutput): Promise<string> {
+  const [, number, rest = ""] = /^npm run chapter (\d+)(.*)$/.exec(run) ?? [];
+  const chapter = readChapters().find(one => one.number === Number(number));
+  if (!chapter) throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: “${run}” runs no chapter`);
+  const words = rest.split(" ").filter(Boolean);
+  const hooks = ["--import", "tsx", "--import", "./chapters/tools/report-errors.ts"];
+  if (!layer)
+    return `$ ${run}\n${capture(["--import", "tsx", "chapters/tools/chapter.ts", number!, ...words])}`;
+
+  const mistake = chapter.mistakes.find(({ id }) => id === layer);
+  if (!mistake && layer !== "starter") {
+    throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: chapter ${number} has no mistake “${layer}”`);
+  }
+  const texts = mistake ? layerWithMistake(chapter, mistake) : starterLayer(chapter);
+  const bundle = await bundleWithLayers(`import "./chapters/${chapter.name}/main.ts";`, texts);
+  return `$ ${run}\n${capture([...hooks, cacheBundle(bundle), ...words])}`;
+}
+
+/** What `node …args` prints on both streams, in order and without colours. */
+function capture(args: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "vmexit-output-"));
+  const path = join(folder, "output.txt");
+  const file = openSync(path, "w");
+  try {
+    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
+    spawnSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", file, file], timeout: 60_000, env });
+    return readFileSync(path, "utf8");
+  } finally {
+    closeSync(file);
+    rmSync(folder, { recursive: true });
+  }
+}
