@@ -15,6 +15,13 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+declare module "vitest" {
+  interface TaskMeta {
+    /** Why a test is skipped, for the summary of `npm test`. */
+    skipReason?: string;
+  }
+}
+
 export type Tool =
   | "kvm"
   | "vectors"
@@ -33,7 +40,7 @@ export interface Requirement {
   /** Why not, in a few words, e.g. "no nasm"; empty where it is available. */
   readonly reason: string;
   /** For vitest's `it(name, options, …)` and `describe(name, options, …)`: skips and says why. */
-  readonly options: { readonly skip: boolean; readonly meta: { skipReason?: string } };
+  readonly options: { readonly skip?: true; readonly meta?: { skipReason: string } };
 }
 
 /** A program that the whole suite needs is missing where CI=true promised it. */
@@ -73,7 +80,8 @@ export function requires(tool: Tool): Requirement {
   return {
     available: reason === "",
     reason,
-    options: { skip: reason !== "", meta: reason ? { skipReason: reason } : {} },
+    // Nothing where it is available: `skip: false` would undo the skips of the tests inside.
+    options: reason ? { skip: true, meta: { skipReason: reason } } : {},
   };
 }
 

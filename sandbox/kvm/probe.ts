@@ -3,6 +3,7 @@
  * in software (in a cloud machine without nested virtualization) may run real mode and yet fail at the
  * first page table. So each mode is tried with a guest of a few instructions.
  */
+import { existsSync } from "node:fs";
 import type { Exit, Regs, Segment, Sregs, Vcpu } from "./api.ts";
 import { openKvm } from "./linux/hypervisor.ts";
 
@@ -15,6 +16,8 @@ export interface KvmProbe {
   /** Why not, and what to do; empty where it is available. */
   readonly problem: string;
   readonly modes: Readonly<Record<GuestNeed, boolean>>;
+  /** This KVM has no VT-x or SVM beneath it (the module kvm_pvm): privileged code is emulated, slowly. */
+  readonly emulated: boolean;
 }
 
 let result: KvmProbe | undefined;
@@ -28,6 +31,7 @@ export function probeKvm(): KvmProbe {
 const NEEDS: readonly GuestNeed[] = ["real-mode", "protected-mode", "paging32", "pae", "long-mode"];
 
 function probe(): KvmProbe {
+  const emulated = existsSync("/sys/module/kvm_pvm");
   const works = (need: GuestNeed) => {
     try {
       return tryMode(need);
@@ -41,11 +45,11 @@ function probe(): KvmProbe {
       NEEDS.map(need => [need, need === "real-mode" ? realMode : works(need)]),
     ) as Record<GuestNeed, boolean>;
     const problem = realMode ? "" : "KVM opens, but three instructions in real mode do not run on it";
-    return { available: realMode, problem, modes };
+    return { available: realMode, problem, modes, emulated };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     const modes = Object.fromEntries(NEEDS.map(need => [need, false])) as Record<GuestNeed, boolean>;
-    return { available: false, problem, modes };
+    return { available: false, problem, modes, emulated };
   }
 }
 

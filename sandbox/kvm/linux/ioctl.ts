@@ -9,7 +9,6 @@ import { native } from "./ffi.ts";
 import {
   KVM_CPUID2,
   KVM_DEBUGREGS,
-  KVM_FPU,
   KVM_GUEST_DEBUG,
   KVM_INTERRUPT,
   KVM_IRQ_LEVEL,
@@ -21,6 +20,7 @@ import {
   KVM_TRANSLATION,
   KVM_USERSPACE_MEMORY_REGION,
   KVM_VCPU_EVENTS,
+  KVM_XSAVE,
   type Struct,
 } from "./structs.ts";
 
@@ -60,8 +60,6 @@ export const REQUESTS = {
   KVM_GET_MSRS: _IOWR(0x88, KVM_MSRS),
   KVM_SET_MSRS: _IOW(0x89, KVM_MSRS),
   KVM_SET_SIGNAL_MASK: _IOW(0x8b, KVM_SIGNAL_MASK),
-  KVM_GET_FPU: _IOR(0x8c, KVM_FPU),
-  KVM_SET_FPU: _IOW(0x8d, KVM_FPU),
   KVM_SET_CPUID2: _IOW(0x90, KVM_CPUID2),
   KVM_NMI: _IO(0x9a),
   KVM_SET_GUEST_DEBUG: _IOW(0x9b, KVM_GUEST_DEBUG),
@@ -69,6 +67,8 @@ export const REQUESTS = {
   KVM_SET_VCPU_EVENTS: _IOW(0xa0, KVM_VCPU_EVENTS),
   KVM_GET_DEBUGREGS: _IOR(0xa1, KVM_DEBUGREGS),
   KVM_SET_DEBUGREGS: _IOW(0xa2, KVM_DEBUGREGS),
+  KVM_GET_XSAVE: _IOR(0xa4, KVM_XSAVE),
+  KVM_SET_XSAVE: _IOW(0xa5, KVM_XSAVE),
 } as const;
 
 type RequestName = keyof typeof REQUESTS;
@@ -140,8 +140,8 @@ export const getMsrs = (vcpu: number, msrs: Uint8Array) => callWith(vcpu, "KVM_G
 /** Returns how many of the registers were written, from the first on. */
 export const setMsrs = (vcpu: number, msrs: Uint8Array) => callWith(vcpu, "KVM_SET_MSRS", msrs);
 export const setSignalMask = (vcpu: number, mask: Uint8Array) => callWith(vcpu, "KVM_SET_SIGNAL_MASK", mask);
-export const getFpu = (vcpu: number, fpu: Uint8Array) => callWith(vcpu, "KVM_GET_FPU", fpu);
-export const setFpu = (vcpu: number, fpu: Uint8Array) => callWith(vcpu, "KVM_SET_FPU", fpu);
+export const getXsave = (vcpu: number, area: Uint8Array) => callWith(vcpu, "KVM_GET_XSAVE", area);
+export const setXsave = (vcpu: number, area: Uint8Array) => callWith(vcpu, "KVM_SET_XSAVE", area);
 export const setCpuid = (vcpu: number, cpuid: Uint8Array) => callWith(vcpu, "KVM_SET_CPUID2", cpuid);
 export const nmi = (vcpu: number) => call(vcpu, "KVM_NMI");
 export const setGuestDebug = (vcpu: number, debug: Uint8Array) =>

@@ -13,12 +13,12 @@ import { HypervisorError } from "../api.ts";
 import {
   KVM_DEBUGREGS,
   KVM_DTABLE,
-  KVM_FPU,
   KVM_GUEST_DEBUG,
   KVM_REGS,
   KVM_SEGMENT,
   KVM_SREGS,
   KVM_VCPU_EVENTS,
+  XSTATE,
 } from "./structs.ts";
 
 const fieldsOf = <Field extends string>(offsets: Readonly<Record<Field, number>>) =>
@@ -92,33 +92,43 @@ function writeTable(view: DataView, start: number, table: DescriptorTable): void
 
 const FPR_SIZE = 8 * 16;
 const XMM_SIZE = 16 * 16;
+/** Bits of `xfeatures`: these parts are in the area; without its bit a part counts as freshly reset. */
+const X87_AND_SSE = 0b11;
 
+/**
+ * From the XSAVE area and not from KVM_GET_FPU, which leaves MXCSR out and does not tell whether the XMM
+ * registers are in use.
+ */
 export function readFpu(bytes: Uint8Array, view: DataView): Fpu {
-  const at = KVM_FPU.offsets;
+  const at = XSTATE.offsets;
+  const copy = (start: number, size: number) => bytes.slice(start, start + size);
   return {
-    fpr: bytes.slice(at.fpr, at.fpr + FPR_SIZE),
-    fcw: view.getUint16(at.fcw, true),
-    fsw: view.getUint16(at.fsw, true),
-    ftwx: view.getUint8(at.ftwx),
-    lastOpcode: view.getUint16(at.last_opcode, true),
-    lastIp: view.getBigUint64(at.last_ip, true),
-    lastDp: view.getBigUint64(at.last_dp, true),
-    xmm: bytes.slice(at.xmm, at.xmm + XMM_SIZE),
-    mxcsr: view.getUint32(at.mxcsr, true),
+    fpr: copy(at["fpstate.st_space"], FPR_SIZE),
+    fcw: view.getUint16(at["fpstate.cwd"], true),
+    fsw: view.getUint16(at["fpstate.swd"], true),
+    ftwx: view.getUint8(at["fpstate.twd"]),
+    lastOpcode: view.getUint16(at["fpstate.fop"], true),
+    lastIp: view.getBigUint64(at["fpstate.rip"], true),
+    lastDp: view.getBigUint64(at["fpstate.rdp"], true),
+    xmm: copy(at["fpstate.xmm_space"], XMM_SIZE),
+    mxcsr: view.getUint32(at["fpstate.mxcsr"], true),
   };
 }
 
+/** Changes the x87 and SSE state; the rest of the area, read from KVM before, stays as it is. */
 export function writeFpu(bytes: Uint8Array, view: DataView, fpu: Fpu): void {
-  const at = KVM_FPU.offsets;
-  bytes.set(fpu.fpr.subarray(0, FPR_SIZE), at.fpr);
-  view.setUint16(at.fcw, fpu.fcw, true);
-  view.setUint16(at.fsw, fpu.fsw, true);
-  view.setUint8(at.ftwx, fpu.ftwx);
-  view.setUint16(at.last_opcode, fpu.lastOpcode, true);
-  view.setBigUint64(at.last_ip, fpu.lastIp, true);
-  view.setBigUint64(at.last_dp, fpu.lastDp, true);
-  bytes.set(fpu.xmm.subarray(0, XMM_SIZE), at.xmm);
-  view.setUint32(at.mxcsr, fpu.mxcsr, true);
+  const at = XSTATE.offsets;
+  bytes.set(fpu.fpr.subarray(0, FPR_SIZE), at["fpstate.st_space"]);
+  view.setUint16(at["fpstate.cwd"], fpu.fcw, true);
+  view.setUint16(at["fpstate.swd"], fpu.fsw, true);
+  view.setUint8(at["fpstate.twd"], fpu.ftwx);
+  view.setUint16(at["fpstate.fop"], fpu.lastOpcode, true);
+  view.setBigUint64(at["fpstate.rip"], fpu.lastIp, true);
+  view.setBigUint64(at["fpstate.rdp"], fpu.lastDp, true);
+  bytes.set(fpu.xmm.subarray(0, XMM_SIZE), at["fpstate.xmm_space"]);
+  view.setUint32(at["fpstate.mxcsr"], fpu.mxcsr, true);
+  const features = at["xstate_hdr.xfeatures"];
+  view.setUint8(features, view.getUint8(features) | X87_AND_SSE);
 }
 
 export function readDebugRegs(view: DataView): DebugRegs {

@@ -1,7 +1,7 @@
 /**
  * The structures of the KVM API: where each field lies, in bytes from the start, on x86-64.
  *
- * Source: <linux/kvm.h> and <asm/kvm.h>. structs.test.ts lets the C compiler print `sizeof` and
+ * Source: <linux/kvm.h> and <asm/kvm.h>; one from <asm/sigcontext.h>. structs.test.ts lets the C compiler print `sizeof` and
  * `offsetof` of every line here and compares, so the keys are C member designators.
  */
 
@@ -107,16 +107,21 @@ export const KVM_SREGS = struct("struct kvm_sregs", 312, {
   interrupt_bitmap: 280,
 });
 
-export const KVM_FPU = struct("struct kvm_fpu", 416, {
-  fpr: 0,
-  fcw: 128,
-  fsw: 130,
-  ftwx: 132,
-  last_opcode: 134,
-  last_ip: 136,
-  last_dp: 144,
-  xmm: 152,
-  mxcsr: 408,
+/** `region` is what XSAVE writes: a `struct _xstate`. */
+export const KVM_XSAVE = struct("struct kvm_xsave", 4096, { region: 0 });
+
+/** The FXSAVE area and the XSAVE header behind it, from <asm/sigcontext.h>; SDM vol. 1, 10.5.1 and 13.4.2. */
+export const XSTATE = struct("struct _xstate", 832, {
+  "fpstate.cwd": 0,
+  "fpstate.swd": 2,
+  "fpstate.twd": 4,
+  "fpstate.fop": 6,
+  "fpstate.rip": 8,
+  "fpstate.rdp": 16,
+  "fpstate.mxcsr": 24,
+  "fpstate.st_space": 32,
+  "fpstate.xmm_space": 160,
+  "xstate_hdr.xfeatures": 512,
 });
 
 export const KVM_DEBUGREGS = struct("struct kvm_debugregs", 128, {

@@ -21,7 +21,6 @@ import {
 } from "./state.ts";
 import {
   KVM_DEBUGREGS,
-  KVM_FPU,
   KVM_GUEST_DEBUG,
   KVM_INTERRUPT,
   KVM_MSR_ENTRY,
@@ -32,6 +31,7 @@ import {
   KVM_SREGS,
   KVM_TRANSLATION,
   KVM_VCPU_EVENTS,
+  KVM_XSAVE,
 } from "./structs.ts";
 
 // errno
@@ -202,15 +202,16 @@ export class KvmVcpu implements Vcpu {
   }
 
   getFpu(): Fpu {
-    const { bytes, view } = ioctl.allocate(KVM_FPU);
-    ioctl.getFpu(this.#descriptor, bytes);
+    const { bytes, view } = ioctl.allocate(KVM_XSAVE);
+    ioctl.getXsave(this.#descriptor, bytes);
     return readFpu(bytes, view);
   }
 
   setFpu(fpu: Fpu): void {
-    const { bytes, view } = ioctl.allocate(KVM_FPU);
+    const { bytes, view } = ioctl.allocate(KVM_XSAVE);
+    ioctl.getXsave(this.#descriptor, bytes);
     writeFpu(bytes, view, fpu);
-    ioctl.setFpu(this.#descriptor, bytes);
+    ioctl.setXsave(this.#descriptor, bytes);
   }
 
   getDebugRegs(): DebugRegs {
