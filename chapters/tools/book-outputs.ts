@@ -34,7 +34,6 @@ export async function makeOutput({ run, layer, file }: BookOutput): Promise<stri
   const chapter = readChapters().find(one => one.number === Number(number));
   if (!chapter) throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: “${run}” runs no chapter`);
   const words = rest.split(" ").filter(Boolean);
-  const hooks = ["--import", "tsx", "--import", "./chapters/tools/report-errors.ts"];
   if (!layer)
     return `$ ${run}\n${capture(["--import", "tsx", "chapters/tools/chapter.ts", number!, ...words])}`;
 
@@ -43,8 +42,9 @@ export async function makeOutput({ run, layer, file }: BookOutput): Promise<stri
     throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: chapter ${number} has no mistake “${layer}”`);
   }
   const texts = mistake ? layerWithMistake(chapter, mistake) : starterLayer(chapter);
-  const bundle = await bundleWithLayers(`import "./chapters/${chapter.name}/main.ts";`, texts);
-  return `$ ${run}\n${capture([...hooks, cacheBundle(bundle), ...words])}`;
+  const entry = `import "./chapters/tools/report-errors.ts"; import "./chapters/${chapter.name}/main.ts";`;
+  const bundle = cacheBundle(await bundleWithLayers(entry, texts));
+  return `$ ${run}\n${capture(["--enable-source-maps", bundle, ...words])}`;
 }
 
 /** What `node …args` prints on both streams, in order and without colours. */

@@ -3,7 +3,16 @@
  * out is one module that depends on nothing of the project, so any number of variants can live at once.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
@@ -15,7 +24,7 @@ import { ROOT } from "./chapters.ts";
  */
 export type LayerTexts = ReadonlyMap<string, string>;
 
-const CACHE = join(ROOT, "node_modules/.cache/vmexit");
+const CACHE = join(ROOT, ".cache/layers");
 
 /** Bundles the module `source` (its imports are relative to the root) and returns the JavaScript. */
 export async function bundleWithLayers(source: string, layers: LayerTexts): Promise<string> {
@@ -36,13 +45,26 @@ export async function bundleWithLayers(source: string, layers: LayerTexts): Prom
   return result.outputFiles[0]!.text;
 }
 
-/** Writes a bundle where packages can be found from it, and returns its path. The same text is written once. */
+/** Writes a bundle where packages can be found from it, outside of node_modules for its source map, and returns its path. The same text is written once. */
 export function cacheBundle(code: string): string {
   const path = join(CACHE, `${createHash("sha256").update(code).digest("hex").slice(0, 16)}.mjs`);
   if (existsSync(path)) return path;
   mkdirSync(CACHE, { recursive: true });
-  writeFileSync(path, code);
+  dropOldBundles();
+  const partial = `${path}.${process.pid}`;
+  writeFileSync(partial, code);
+  renameSync(partial, path); // Another process may be about to load the same bundle: it sees all or nothing.
   return path;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+function dropOldBundles(): void {
+  for (const name of readdirSync(CACHE)) {
+    const path = join(CACHE, name);
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - made > DAY) rmSync(path, { force: true });
+  }
 }
 
 function layerPlugin(layers: LayerTexts): Plugin {
