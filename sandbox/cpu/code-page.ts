@@ -18,6 +18,10 @@ const PATIENCE = 256;
 /** More decoded pages than this and all are forgotten. */
 const MOST_PAGES = 8192;
 
+function undecoded(): never {
+  throw new Error("an instruction was executed before it was decoded");
+}
+
 export class CodePage {
   readonly #places = new Uint16Array(PAGE);
   readonly #instructions: Instruction[] = [];
@@ -32,9 +36,8 @@ export class CodePage {
     readonly mode: number,
     readonly bytes: Uint8Array,
     readonly start: number,
-    readonly decode: Handler,
   ) {
-    this.end = new Instruction(this, PAGE, decode);
+    this.end = new Instruction(this, PAGE, undecoded);
     this.end.form = UNDECODED;
   }
 
@@ -43,7 +46,7 @@ export class CodePage {
     if (offset === PAGE) return this.end;
     const place = this.#places[offset];
     if (place !== 0) return this.#instructions[place - 1];
-    const instruction = new Instruction(this, offset, this.decode);
+    const instruction = new Instruction(this, offset, undecoded);
     instruction.form = UNDECODED;
     this.#instructions.push(instruction);
     this.#places[offset] = this.#instructions.length;
@@ -67,7 +70,7 @@ export class CodePage {
 
   #forget(instruction: Instruction): void {
     instruction.form = UNDECODED;
-    instruction.execute = this.decode;
+    instruction.execute = undecoded;
   }
 }
 
@@ -93,7 +96,7 @@ export class CodeCache {
     return this.#pages.has(frame);
   }
 
-  page(frame: number, mode: number, slot: Slot, decode: Handler): CodePage {
+  page(frame: number, mode: number, slot: Slot): CodePage {
     let pages = this.#pages.get(frame);
     if (pages === undefined) {
       if (this.#count >= MOST_PAGES) this.dropAll();
@@ -102,7 +105,7 @@ export class CodeCache {
       for (const observer of this.#observers) observer.codeAppeared();
     }
     for (const page of pages) if (page.mode === mode) return page;
-    const page = new CodePage(frame, mode, slot.bytes, frame * PAGE + slot.delta, decode);
+    const page = new CodePage(frame, mode, slot.bytes, frame * PAGE + slot.delta);
     pages.push(page);
     this.#count++;
     return page;

@@ -32,14 +32,14 @@ import {
   WRITE_ACCESS,
 } from "#layers/03-paging/walk.ts";
 import type { CodeCache, CodePage } from "./code-page.ts";
-import { decodePlace } from "./decode.ts";
+import { decode } from "./decode.ts";
 import { DeviceAccess } from "./device-access.ts";
 import { ERROR_CODE_VECTORS, Fault, Unimplemented } from "./faults.ts";
+import { UNDECODED } from "./hot.ts";
 import type { Instruction } from "./instruction.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 import * as state from "./state.ts";
-import {
-  A20_MASK,
+import { A20_MASK, FLAG_CARRIES, FLAG_RESULT, SAVED_CARRIES, SAVED_ESP, SAVED_RESULT,
   ACCESS,
   ATTENTION,
   BASE,
@@ -65,6 +65,7 @@ import {
   SYSTEM_FLAGS,
   VM,
 } from "./state.ts";
+import { System } from "./system/system.ts";
 
 /** Bytes of the engine area that one processor takes: registers, then the TLB's tags and deltas. */
 export const CPU_AREA = state.SLOTS * 8 + 2 * 4 * TLB_SIZE;
@@ -78,6 +79,8 @@ export class Cpu {
   readonly tlb: Tlb;
   readonly walker: PageWalker;
   readonly devices = new DeviceAccess();
+  /** Protection, interrupts and system registers. */
+  readonly system: System;
   /** The memory that `tlb.deltas` points into: the one that holds the register file, too. */
   readonly view: DataView;
   readonly bytes: Uint8Array;
@@ -125,6 +128,7 @@ export class Cpu {
       read32: address => physical.read32(this.maskA20(address)),
       write32: (address, value) => physical.write32(this.maskA20(address), value),
     });
+    this.system = new System(this);
     code.observe(this);
   }
 
@@ -688,15 +692,27 @@ export class Cpu {
 
   #fetchSlow(linear: number, entry: number): Instruction {
     const { r32: r } = this;
+    this.beginInstruction();
     const physical = this.translate(linear, FETCH_ACCESS | (r[CPL] === 3 ? USER_ACCESS : 0));
     const slot = this.physical.find(physical);
     if (slot === null) {
       this.unimplemented(`the guest fetches an instruction where there is no memory`);
     }
-    const page = this.code.page(Math.floor(physical / 4096), r[MODE], slot, decodePlace);
+    const page = this.code.page(Math.floor(physical / 4096), r[MODE], slot);
     this.codeTags[entry] = (linear & PAGE_MASK) | r[MODE];
     this.codePages[entry] = page;
-    return page.at(linear & 0xfff);
+    const insn = page.at(linear & 0xfff);
+    if (insn.form === UNDECODED) decode(insn);
+    return insn;
+  }
+
+  /** Notes what a fault of the instruction at EIP would have to restore. */
+  beginInstruction(): void {
+    const { r32: r } = this;
+    r[INSTRUCTION_EIP] = r[EIP];
+    r[SAVED_RESULT] = r[FLAG_RESULT];
+    r[SAVED_CARRIES] = r[FLAG_CARRIES];
+    r[SAVED_ESP] = r[ESP];
   }
 
   /** Byte `linear` of an instruction that crosses a page; raises what its fetch raises. */

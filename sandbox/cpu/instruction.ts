@@ -69,6 +69,9 @@ export class Instruction {
   regIndex = 0;
   /** Register operand `Ex`: index into r32, r16 or r8; meaningful unless `isMemory`. */
   rmIndex = 0;
+  /** Registers of a hot form: indices into r32, r16 or r8. */
+  destination = 0;
+  source = 0;
   /** Which table of the TLB the memory operand of a hot form uses, and its size less 1. */
   tlbTable = 0;
   span = 0;

@@ -1,0 +1,362 @@
+/**
+ * Loads, stores, exchanges and conditional moves of the x87 stack.
+ *
+ * A load converts into RESULT and pushes it; a store converts into RESULT, writes memory, and only then
+ * touches status and stack, so that a fault of the write leaves both as they were.
+ *
+ * Source: SDM vol. 2A, FLD, FST, FILD, FIST, FISTTP, FBLD, FBSTP, FXCH, FCMOVcc, FLD1 …
+ */
+import { arithmeticFlags } from "#layers/02-real-mode/alu.ts";
+import type { Cpu } from "../cpu.ts";
+import { loadDecimal, storeDecimal } from "../fpu/bcd.ts";
+import { CONSTANTS, loadConstant } from "../fpu/constants.ts";
+import { loadDouble, loadInteger, loadSingle, storeFloat, storeInteger } from "../fpu/convert.ts";
+import {
+  copySlot,
+  DENORMAL,
+  DOUBLE,
+  HIGH,
+  INVALID,
+  packIndefinite,
+  SIGN_EXPONENT,
+  SINGLE,
+  STACK_FAULT,
+  TO_ZERO,
+  WAS_DENORMAL,
+} from "../fpu/float80.ts";
+import { isSignaling } from "../fpu/nan.ts";
+import { OPERAND, RESULT, USED } from "../fpu/unit.ts";
+import type { Instruction } from "../instruction.ts";
+import { CF, PF, ZF } from "../state.ts";
+import {
+  begin,
+  isEmpty,
+  noteAddress,
+  notePlace,
+  pop,
+  pushResult,
+  setRegister,
+  settle,
+  settleStore,
+  st,
+  stores,
+  underflowStack,
+} from "./x87-steps.ts";
+
+const QUIET = 0x4000_0000;
+
+// Loads.
+
+/** Pushes a value that came from a shorter format: its signaling NaNs and denormals count now. */
+function pushWidened(cpu: Cpu): void {
+  const r = cpu.r32;
+  if (isSignaling(r, RESULT)) {
+    cpu.fpu.x87.raised |= INVALID;
+    r[RESULT + HIGH] |= QUIET;
+  } else if (r[RESULT + WAS_DENORMAL] !== 0) cpu.fpu.x87.raised |= DENORMAL;
+  pushResult(cpu);
+}
+
+export function fldSingle(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  loadSingle(cpu.r32, RESULT, cpu.read32(insn.segment, address));
+  noteAddress(cpu, insn, address);
+  pushWidened(cpu);
+}
+
+export function fldDouble(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  cpu.read64(insn.segment, address);
+  loadDouble(cpu.r32, RESULT, cpu.low, cpu.high);
+  noteAddress(cpu, insn, address);
+  pushWidened(cpu);
+}
+
+/** Reads ten bytes into a slot. */
+function readTenBytes(cpu: Cpu, insn: Instruction, address: number, slot: number): void {
+  const r = cpu.r32;
+  cpu.linear(insn.segment, address, 10, false);
+  cpu.read64(insn.segment, address);
+  const { low, high } = cpu;
+  r[slot + SIGN_EXPONENT] = cpu.read16(insn.segment, (address + 8) & insn.addressMask);
+  r[slot] = low;
+  r[slot + HIGH] = high;
+  r[slot + WAS_DENORMAL] = 0;
+}
+
+function writeTenBytes(cpu: Cpu, insn: Instruction, address: number, slot: number): void {
+  const r = cpu.r32;
+  cpu.checkWrite(insn.segment, address, 10);
+  cpu.write64(insn.segment, address, r[slot], r[slot + HIGH]);
+  cpu.write16(insn.segment, (address + 8) & insn.addressMask, r[slot + SIGN_EXPONENT]);
+}
+
+/** FLD m80: a copy, which no NaN or denormal disturbs. */
+export function fldExtended(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  readTenBytes(cpu, insn, address, RESULT);
+  noteAddress(cpu, insn, address);
+  pushResult(cpu);
+}
+
+export function fldRegister(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  notePlace(cpu, insn);
+  const r = cpu.r32;
+  if (isEmpty(r, insn.rm)) underflowStack(cpu, RESULT);
+  else copySlot(r, RESULT, st(r, insn.rm));
+  pushResult(cpu);
+}
+
+export function fild16(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  const value = (cpu.read16(insn.segment, address) << 16) >> 16;
+  loadInteger(cpu.r32, RESULT, value, value >> 31);
+  noteAddress(cpu, insn, address);
+  pushResult(cpu);
+}
+
+export function fild32(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  const value = cpu.read32(insn.segment, address);
+  loadInteger(cpu.r32, RESULT, value, value >> 31);
+  noteAddress(cpu, insn, address);
+  pushResult(cpu);
+}
+
+export function fild64(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  cpu.read64(insn.segment, address);
+  loadInteger(cpu.r32, RESULT, cpu.low, cpu.high);
+  noteAddress(cpu, insn, address);
+  pushResult(cpu);
+}
+
+export function fbld(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  readTenBytes(cpu, insn, address, OPERAND);
+  loadDecimal(cpu.r32, RESULT, OPERAND);
+  noteAddress(cpu, insn, address);
+  pushResult(cpu);
+}
+
+/** FLD1, FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ. */
+export function loadKnown(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  notePlace(cpu, insn);
+  loadConstant(cpu.fpu.x87, RESULT, CONSTANTS[insn.rm]);
+  pushResult(cpu);
+}
+
+// Stores.
+
+/** ST(0) as a single or double into RESULT. */
+function narrow(cpu: Cpu, format: number): void {
+  const f = cpu.fpu.x87;
+  const r = cpu.r32;
+  if (isEmpty(r, 0)) {
+    f.raised |= INVALID | STACK_FAULT;
+    r[RESULT] = format === SINGLE ? 0xffc0_0000 : 0;
+    r[RESULT + HIGH] = 0xfff8_0000;
+  } else storeFloat(f, RESULT, st(r, 0), format);
+}
+
+function storeSingle(cpu: Cpu, insn: Instruction): boolean {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  narrow(cpu, SINGLE);
+  if (stores(cpu)) cpu.write32(insn.segment, address, cpu.r32[RESULT]);
+  noteAddress(cpu, insn, address);
+  return settleStore(cpu);
+}
+
+export function fstSingle(cpu: Cpu, insn: Instruction): void {
+  storeSingle(cpu, insn);
+}
+
+export function fstpSingle(cpu: Cpu, insn: Instruction): void {
+  if (storeSingle(cpu, insn)) pop(cpu.r32);
+}
+
+function storeDouble(cpu: Cpu, insn: Instruction): boolean {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  narrow(cpu, DOUBLE);
+  if (stores(cpu)) cpu.write64(insn.segment, address, cpu.r32[RESULT], cpu.r32[RESULT + HIGH]);
+  noteAddress(cpu, insn, address);
+  return settleStore(cpu);
+}
+
+export function fstDouble(cpu: Cpu, insn: Instruction): void {
+  storeDouble(cpu, insn);
+}
+
+export function fstpDouble(cpu: Cpu, insn: Instruction): void {
+  if (storeDouble(cpu, insn)) pop(cpu.r32);
+}
+
+export function fstpExtended(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  const r = cpu.r32;
+  if (isEmpty(r, 0)) underflowStack(cpu, RESULT);
+  else copySlot(r, RESULT, st(r, 0));
+  if (stores(cpu)) writeTenBytes(cpu, insn, address, RESULT);
+  noteAddress(cpu, insn, address);
+  if (settleStore(cpu)) pop(r);
+}
+
+/** ST(0) as an integer into RESULT. */
+function integer(cpu: Cpu, bits: number, rounding: number): void {
+  const f = cpu.fpu.x87;
+  const r = cpu.r32;
+  if (isEmpty(r, 0)) {
+    f.raised |= INVALID | STACK_FAULT;
+    r[RESULT] = bits === 64 ? 0 : bits === 32 ? -0x8000_0000 : -0x8000;
+    r[RESULT + HIGH] = -0x8000_0000;
+  } else storeInteger(f, RESULT, st(r, 0), bits, rounding);
+}
+
+function storeInteger16(cpu: Cpu, insn: Instruction, truncates: boolean): boolean {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  integer(cpu, 16, truncates ? TO_ZERO : cpu.fpu.x87.rounding);
+  if (stores(cpu)) cpu.write16(insn.segment, address, cpu.r32[RESULT]);
+  noteAddress(cpu, insn, address);
+  return settleStore(cpu);
+}
+
+export function fist16(cpu: Cpu, insn: Instruction): void {
+  storeInteger16(cpu, insn, false);
+}
+
+export function fistp16(cpu: Cpu, insn: Instruction): void {
+  if (storeInteger16(cpu, insn, false)) pop(cpu.r32);
+}
+
+export function fisttp16(cpu: Cpu, insn: Instruction): void {
+  if (storeInteger16(cpu, insn, true)) pop(cpu.r32);
+}
+
+function storeInteger32(cpu: Cpu, insn: Instruction, truncates: boolean): boolean {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  integer(cpu, 32, truncates ? TO_ZERO : cpu.fpu.x87.rounding);
+  if (stores(cpu)) cpu.write32(insn.segment, address, cpu.r32[RESULT]);
+  noteAddress(cpu, insn, address);
+  return settleStore(cpu);
+}
+
+export function fist32(cpu: Cpu, insn: Instruction): void {
+  storeInteger32(cpu, insn, false);
+}
+
+export function fistp32(cpu: Cpu, insn: Instruction): void {
+  if (storeInteger32(cpu, insn, false)) pop(cpu.r32);
+}
+
+export function fisttp32(cpu: Cpu, insn: Instruction): void {
+  if (storeInteger32(cpu, insn, true)) pop(cpu.r32);
+}
+
+function storeInteger64(cpu: Cpu, insn: Instruction, truncates: boolean): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  integer(cpu, 64, truncates ? TO_ZERO : cpu.fpu.x87.rounding);
+  if (stores(cpu)) cpu.write64(insn.segment, address, cpu.r32[RESULT], cpu.r32[RESULT + HIGH]);
+  noteAddress(cpu, insn, address);
+  if (settleStore(cpu)) pop(cpu.r32);
+}
+
+export function fistp64(cpu: Cpu, insn: Instruction): void {
+  storeInteger64(cpu, insn, false);
+}
+
+export function fisttp64(cpu: Cpu, insn: Instruction): void {
+  storeInteger64(cpu, insn, true);
+}
+
+export function fbstp(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  const r = cpu.r32;
+  if (isEmpty(r, 0)) {
+    cpu.fpu.x87.raised |= INVALID | STACK_FAULT;
+    r[RESULT] = 0;
+    r[RESULT + HIGH] = -0x4000_0000;
+    r[RESULT + SIGN_EXPONENT] = 0xffff;
+  } else storeDecimal(cpu.fpu.x87, RESULT, st(r, 0));
+  if (stores(cpu)) writeTenBytes(cpu, insn, address, RESULT);
+  noteAddress(cpu, insn, address);
+  if (settleStore(cpu)) pop(r);
+}
+
+// Between registers.
+
+/** Copies ST(0) to ST(i). */
+function storeRegister(cpu: Cpu, insn: Instruction): boolean {
+  begin(cpu);
+  notePlace(cpu, insn);
+  const r = cpu.r32;
+  const to = st(r, insn.rm);
+  if (isEmpty(r, 0)) underflowStack(cpu, RESULT);
+  else copySlot(r, RESULT, st(r, 0));
+  if (!settle(cpu)) return false;
+  setRegister(r, to, RESULT);
+  r[USED] |= 1 << ((to >> 2) & 7);
+  return true;
+}
+
+export function fstRegister(cpu: Cpu, insn: Instruction): void {
+  storeRegister(cpu, insn);
+}
+
+export function fstpRegister(cpu: Cpu, insn: Instruction): void {
+  if (storeRegister(cpu, insn)) pop(cpu.r32);
+}
+
+export function fxch(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  notePlace(cpu, insn);
+  const r = cpu.r32;
+  const f = cpu.fpu.x87;
+  const a = st(r, 0);
+  const b = st(r, insn.rm);
+  if (isEmpty(r, 0) || isEmpty(r, insn.rm)) {
+    f.raised |= INVALID | STACK_FAULT;
+    if (!settle(cpu)) return;
+    if (isEmpty(r, 0)) packIndefinite(f, a);
+    if (isEmpty(r, insn.rm)) packIndefinite(f, b);
+    r[USED] |= (1 << ((a >> 2) & 7)) | (1 << ((b >> 2) & 7));
+  } else settle(cpu);
+  copySlot(r, RESULT, a);
+  copySlot(r, a, b);
+  copySlot(r, b, RESULT);
+}
+
+/** FCMOVcc: ModRM.reg says the flag, the opcode whether it must be set (DA) or clear (DB). */
+export function fcmov(cpu: Cpu, insn: Instruction): void {
+  begin(cpu);
+  notePlace(cpu, insn);
+  const r = cpu.r32;
+  const flags = arithmeticFlags(r);
+  const isSet = (flags & [CF, ZF, CF | ZF, PF][insn.reg & 3]) !== 0;
+  const moves = isSet === ((insn.opcode & 1) === 0);
+  if (isEmpty(r, 0) || isEmpty(r, insn.rm)) {
+    underflowStack(cpu, RESULT);
+    if (!settle(cpu) || !moves) return;
+    setRegister(r, st(r, 0), RESULT);
+    r[USED] |= 1 << ((st(r, 0) >> 2) & 7);
+    return;
+  }
+  settle(cpu);
+  if (moves) copySlot(r, st(r, 0), st(r, insn.rm));
+}
+
