@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, watch } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Chapter } from "./chapter-manifest.ts";
 import { ROOT, readChapters } from "./chapters.ts";
@@ -23,6 +24,9 @@ const WORDS = {
   list: "list the chapters, or the tasks and guests of chapter N",
   help: "print this",
 } as const;
+
+/** An editor writes a file in several steps; this many milliseconds of quiet make one change. */
+const QUIET = 100;
 
 type Word = keyof typeof WORDS;
 
@@ -123,22 +127,12 @@ async function runOnce(wish: Wish): Promise<number> {
   return await exitCode(child);
 }
 
-const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGKILL: 9,
-  SIGTERM: 15,
-};
-
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("exit", (code, signal) => resolve(code ?? 128 + (SIGNAL_NUMBERS[signal!] ?? 0)));
+    child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });
 }
-
-/** An editor writes a file in several steps; this many milliseconds of quiet make one change. */
-const QUIET = 100;
 
 /** Runs, and runs again after every save in the chapter or the layers, until Ctrl-C. */
 async function rerun(wish: Wish): Promise<number> {
