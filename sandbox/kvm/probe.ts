@@ -4,7 +4,7 @@
  * first page table. So each mode is tried with a guest of a few instructions.
  */
 import { existsSync } from "node:fs";
-import type { Exit, Regs, Segment, Sregs, Vcpu } from "./api.ts";
+import type { Exit, Hypervisor, Segment, Sregs, Vcpu } from "./api.ts";
 import { openKvm } from "./linux/hypervisor.ts";
 
 /** Modes of the processor that a guest needs; the words of chapter.json. */
@@ -28,7 +28,7 @@ export function probeKvm(): KvmProbe {
   return result;
 }
 
-const NEEDS: readonly GuestNeed[] = ["real-mode", "protected-mode", "paging32", "pae", "long-mode"];
+export const NEEDS: readonly GuestNeed[] = ["real-mode", "protected-mode", "paging32", "pae", "long-mode"];
 
 function probe(): KvmProbe {
   const emulated = existsSync("/sys/module/kvm_pvm");
@@ -63,15 +63,26 @@ const ANSWER = 0x5a;
 
 interface Guest {
   readonly code: readonly number[];
-  setUp(memory: DataView, sregs: Sregs, regs: Regs): void;
+  setUp(memory: DataView, sregs: Sregs): void;
 }
 
-/** Runs the guest of one mode; it works if the guest writes `ANSWER` to port 0x10 and then halts. */
 function tryMode(need: GuestNeed): boolean {
   const hypervisor = openKvm();
   try {
+    return runsMode(hypervisor, need);
+  } finally {
+    hypervisor.close();
+  }
+}
+
+/**
+ * Runs the guest of one mode on an engine: whether it writes `ANSWER` to port 0x10 and then halts.
+ * Throws a `HypervisorError` where the engine refuses to be set up like that.
+ */
+export function runsMode(hypervisor: Hypervisor, need: GuestNeed): boolean {
+  const vm = hypervisor.createVm();
+  try {
     const host = hypervisor.allocateMemory(RAM);
-    const vm = hypervisor.createVm();
     vm.setUserMemoryRegion({ slot: 0, guestAddress: 0, size: RAM, host, hostOffset: 0 });
     const memory = new DataView(host.memory.buffer, 0, RAM);
     const vcpu = vm.createVcpu(0);
@@ -83,17 +94,18 @@ function tryMode(need: GuestNeed): boolean {
       memory.setUint8(CODE + index, byte);
     });
     memory.setUint8(DATA, ANSWER);
-    guest.setUp(memory, sregs, regs);
+    guest.setUp(memory, sregs);
     vcpu.setSregs(sregs);
     vcpu.setRegs(regs);
+    vm.memoryWritten(0, RAM);
     return saysAnswer(vcpu);
   } finally {
-    hypervisor.close();
+    vm.close();
   }
 }
 
 function saysAnswer(vcpu: Vcpu): boolean {
-  const run = (): Exit => vcpu.run({ milliseconds: 2000 });
+  const run = (): Exit => vcpu.run({ milliseconds: 2000, instructions: 100_000 });
   const first = run();
   const answered = first.reason === "IO" && first.port === 0x10 && first.data[0] === ANSWER;
   return answered && run().reason === "HLT";
