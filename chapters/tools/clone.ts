@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ROOT } from "./chapters.ts";
 
 const COPIED = [
+  "vitest.config.ts",
   "chapters",
   "solutions",
   "sandbox",

@@ -89,7 +89,7 @@ const INTERRUPTED = {
 function access(reason: string, direction: string, address: string, size: string, data: Uint8Array): string {
   const shown = hexBytes(data.subarray(0, SHOWN_BYTES));
   const more = data.length > SHOWN_BYTES ? " …" : "";
-  const where = `${direction.padEnd(7)}${address.padEnd(13)}${size.padEnd(11)}`;
+  const where = `${direction.padEnd(7)}${address.padEnd(12)} ${size.padEnd(10)} `;
   return `${reason.padEnd(7)}${where}${(shown + more).padEnd(SHOWN_BYTES * 3 + 3)}${quoted(data)}`;
 }
 
