@@ -1,6 +1,5 @@
 /** What a failed call to KVM means and what to do about it. */
 import { readFileSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import { HypervisorError } from "../api.ts";
 
@@ -34,7 +33,12 @@ const KNOWN: readonly Known[] = [
       "a container needs `--device /dev/kvm`",
   },
   { code: "EACCES", calls: OPEN, problem: "permission denied", remedy: accessRemedy },
-  { code: "EPERM", calls: OPEN, problem: "the sandbox forbids it", remedy: accessRemedy },
+  {
+    code: "EPERM",
+    calls: OPEN,
+    problem: "the container or sandbox forbids it",
+    remedy: "Start the container with `--device /dev/kvm`",
+  },
   ...["ENODEV", "ENXIO"].map(code => ({
     code,
     calls: OPEN,
@@ -121,5 +125,5 @@ function accessRemedy(): string {
   if (!open || group === "root") {
     return "Let the group kvm use the device: `sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm`, then `sudo usermod -aG kvm $USER` and log in again";
   }
-  return `The device belongs to the group ${group}: \`sudo usermod -aG ${group} ${userInfo().username}\`, then log in again`;
+  return `The device belongs to the group ${group}: \`sudo usermod -aG ${group} $USER\`, then log in again`;
 }
