@@ -191,6 +191,25 @@ describe("a vCPU of /dev/kvm", kvm.options, () => {
     expect([...fixture.ram.subarray(0x3000, 0x3004)]).toEqual([1, 2, 3, 0]);
   });
 
+  it("returns both halves of an access over a page's edge, also when one is completed apart", () => {
+    const { vcpu } = boot([
+      ...[0xb8, 0x00, 0x40, 0x8e, 0xd8], // mov ax, 0x4000; mov ds, ax
+      ...[0x66, 0xa1, 0xfe, 0x0f], //       mov eax, [0xffe]
+      HLT,
+    ]);
+    for (const [address, bytes] of [
+      [0x4_0ffe, [0x11, 0x22]],
+      [0x4_1000, [0x33, 0x44]],
+    ] as const) {
+      const exit = vcpu.run(BUDGET);
+      expect(exit).toMatchObject({ reason: "MMIO", address, length: 2, isWrite: false });
+      if (exit.reason === "MMIO") exit.data.set(bytes);
+      vcpu.completeExit();
+    }
+    expect(vcpu.getRegs().rax & 0xffff_ffffn).toBe(0x4433_2211n);
+    expect(vcpu.run(BUDGET).reason).toBe("HLT");
+  });
+
   it("opens the interrupt window and delivers the interrupt", () => {
     // hlt; sti; mov cx, 0xffff; loop $; hlt
     const fixture = boot([0xf4, 0xfb, 0xb9, 0xff, 0xff, 0xe2, 0xfe, HLT]);
