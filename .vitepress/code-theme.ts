@@ -55,14 +55,25 @@ function theme(name: string, type: "light" | "dark", palette: Palette): ThemeReg
         settings: { foreground: palette.muted, fontStyle: "italic" },
       },
       {
-        scope: ["keyword", "storage", "keyword.operator.expression", "keyword.operator.new", "variable.language"],
+        scope: [
+          "keyword",
+          "storage",
+          "keyword.operator.expression",
+          "keyword.operator.new",
+          "variable.language",
+        ],
         settings: { foreground: palette.keyword },
       },
       { scope: ["keyword.operator", "punctuation", "meta.brace"], settings: { foreground: palette.muted } },
       { scope: ["storage.type.function.arrow"], settings: { foreground: palette.muted } },
       { scope: ["string", "string punctuation.definition.string"], settings: { foreground: palette.string } },
       {
-        scope: ["constant.numeric", "constant.language", "constant.character.escape", "variable.other.constant"],
+        scope: [
+          "constant.numeric",
+          "constant.language",
+          "constant.character.escape",
+          "variable.other.constant",
+        ],
         settings: { foreground: palette.number },
       },
       {
@@ -70,7 +81,13 @@ function theme(name: string, type: "light" | "dark", palette: Palette): ThemeReg
         settings: { foreground: palette.call },
       },
       {
-        scope: ["entity.name.type", "support.type", "support.class", "entity.other.inherited-class", "storage.type.asm"],
+        scope: [
+          "entity.name.type",
+          "support.type",
+          "support.class",
+          "entity.other.inherited-class",
+          "storage.type.asm",
+        ],
         settings: { foreground: palette.type },
       },
       {
@@ -82,6 +99,7 @@ function theme(name: string, type: "light" | "dark", palette: Palette): ThemeReg
 
       { scope: ["meta.prompt.vmexit", "meta.rule.vmexit"], settings: { foreground: palette.muted } },
       { scope: ["entity.name.command.vmexit"], settings: bold(palette.text) },
+      { scope: ["string.unquoted.guest.vmexit"], settings: bold(palette.number) },
       { scope: ["comment.vmexit"], settings: { foreground: palette.muted, fontStyle: "" } },
       { scope: ["entity.name.exit.io.vmexit"], settings: bold(palette.call) },
       { scope: ["entity.name.exit.mmio.vmexit"], settings: bold(palette.type) },

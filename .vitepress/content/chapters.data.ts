@@ -1,7 +1,7 @@
 /** What the components know of the chapters; VitePress loads it when the site is built. */
 import { defineLoader } from "vitepress";
-import packageJson from "../../package.json" with { type: "json" };
 import type { Task } from "../../chapters/tools/chapter-manifest.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { chapterManifests, chapterPages } from "./chapter-pages.ts";
 
 export interface ChapterFacts {
@@ -14,6 +14,7 @@ export interface ChapterFacts {
 }
 
 declare const data: ChapterFacts[];
+
 export { data };
 
 export default defineLoader({

@@ -39,6 +39,23 @@ export const exitLogGrammar: LanguageRegistration = {
       match: String.raw`^(\$ )(.*)$`,
       captures: { "1": { name: "meta.prompt.vmexit" }, "2": { name: "entity.name.command.vmexit" } },
     },
+    {
+      match: "^(guest │ )(.*)$",
+      captures: { "1": { name: "comment.vmexit" }, "2": { name: "string.unquoted.guest.vmexit" } },
+    },
+    {
+      match: "^(── )([^:]+)(:.*)?$",
+      captures: {
+        "1": { name: "meta.rule.vmexit" },
+        "2": { name: "entity.name.command.vmexit" },
+        "3": { name: "comment.vmexit" },
+      },
+    },
+    { match: String.raw`^\s+engine: .*$`, name: "comment.vmexit" },
+    {
+      match: String.raw`^\s+(where|write|read|then)(?=\s{2,})`,
+      captures: { "1": { name: "comment.vmexit" } },
+    },
     ...exits.map(({ match, captures }) => ({
       begin: match,
       beginCaptures: captures,

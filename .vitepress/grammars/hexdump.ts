@@ -1,4 +1,4 @@
-/** The grammar of a hex dump: address, bytes, and the same bytes as text between bars or after a gap. */
+/** The grammar of a hex dump: address, bytes, and the same bytes as text between bars. */
 import type { LanguageRegistration } from "shiki";
 
 export const hexdumpGrammar: LanguageRegistration = {
@@ -14,7 +14,7 @@ export const hexdumpGrammar: LanguageRegistration = {
       beginCaptures: { "1": { name: "constant.numeric.address.vmexit" }, "2": { name: "meta.rule.vmexit" } },
       end: "$",
       patterns: [
-        { match: String.raw`(?<=\s{2}|\|).*$`, name: "string.unquoted.vmexit" },
+        { match: String.raw`\|.*$`, name: "string.unquoted.vmexit" },
         { match: String.raw`\b(?:00)+\b`, name: "comment.vmexit" },
       ],
     },

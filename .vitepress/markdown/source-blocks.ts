@@ -3,12 +3,13 @@
  * very lines in the repository.
  *
  * A block is imported by `<<< @/../solutions/01-minimal-vm/vmm.ts#run-guest`; a missing file or region
- * fails the build. Outputs (docs/outputs) show their command in their first line and get no bar.
+ * fails the build. A binary file (`*.bin`) is shown as a hex dump. Outputs (docs/outputs) show their command in their first line and get no bar.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { MarkdownRenderer } from "vitepress";
 import { sourceUrl } from "../repository.ts";
+import { hexDump } from "./hex-dump.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -16,8 +17,13 @@ export function sourceBlocks(md: MarkdownRenderer): void {
   const renderFence = md.renderer.rules.fence;
   if (!renderFence) throw new Error("markdown-it has no fence rule to extend");
   md.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const token = tokens[index]!;
+    const { src, region } = (token.meta ?? {}) as { src?: string; region?: string };
+    if (src?.endsWith(".bin")) {
+      token.meta = {};
+      token.content = hexDump(readFileSync(src));
+    }
     const html = renderFence(tokens, index, options, env, self);
-    const { src, region } = (tokens[index]?.meta ?? {}) as { src?: string; region?: string };
     if (!src) return html;
     const path = relative(ROOT, src).split(sep).join("/");
     if (path.startsWith("docs/outputs/")) return html;
@@ -26,15 +32,16 @@ export function sourceBlocks(md: MarkdownRenderer): void {
 }
 
 function fileBar(path: string, file: string, region: string | undefined): string {
+  const bytes = path.endsWith(".bin") ? `${statSync(file).size} bytes` : "";
   const lines = region ? regionLines(readFileSync(file, "utf8"), region) : undefined;
   const url = sourceUrl(path, lines);
   const cut = path.lastIndexOf("/") + 1;
   const label = `<span class="folder">${path.slice(0, cut)}</span><wbr>${path.slice(cut)}`;
-  const where = lines ? `<span class="lines">lines ${lines.first}–${lines.last}</span>` : "";
+  const where = lines ? `lines ${lines.first}–${lines.last}` : bytes;
   const name = url
     ? `<a class="path" href="${url}" target="_blank" rel="noreferrer">${label}</a>`
     : `<span class="path">${label}</span>`;
-  return `<div class="file-bar">${name}${where}</div>`;
+  return `<div class="file-bar">${name}${where && `<span class="lines">${where}</span>`}</div>`;
 }
 
 /** The lines inside a region, counted from 1; undefined if it has several parts. */

@@ -9,6 +9,8 @@ import HomePage from "../components/HomePage.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
 import Predict from "../components/Predict.vue";
+import QemuAndKvm from "../components/QemuAndKvm.vue";
+import StackFigure from "../components/StackFigure.vue";
 import BookLayout from "./BookLayout.vue";
 import "./variables.css";
 import "./book.css";
@@ -25,6 +27,8 @@ const components = {
   MachineMap,
   MemorySlots,
   Predict,
+  QemuAndKvm,
+  StackFigure,
 };
 
 export default {

@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requires } from "../chapters/tools/requires.ts";
+import {
+  brokenLinks,
+  buildSite,
+  htmlOf,
+  markdownOf,
+  markdownPages,
+  REPOSITORY,
+  ROOT,
+  SITE,
+  textOf,
+} from "./checks/built-site.ts";
+import { type StaticServer, serveSite } from "./checks/serve.ts";
+import { chapterManifests, chapterPages } from "./content/chapter-pages.ts";
+import { countWords } from "./content/prose.ts";
+
+const pages = markdownPages();
+const chapters = pages.filter(page => page.startsWith("chapters/"));
+
+beforeAll(buildSite, 120_000);
+
+describe("the built site", () => {
+  it("has every page", () => {
+    for (const page of pages) expect(textOf(htmlOf(page)).length, page).toBeGreaterThan(500);
+  });
+
+  it("has no broken link, anchor, image or script", () => {
+    expect(brokenLinks()).toEqual([]);
+  });
+
+  it("names every page in the sidebar", () => {
+    const sidebar = htmlOf("glossary.md");
+    for (const page of pages.filter(name => name !== "index.md")) {
+      expect(sidebar, page).toContain(`/${page.replace(/\.md$/, ".html")}"`);
+    }
+  });
+
+  it("shows no region marker and no hole of an exercise", () => {
+    for (const page of pages) {
+      const code = [...htmlOf(page).matchAll(/<pre[\s\S]*?<\/pre>/g)]
+        .map(([block]) => textOf(block))
+        .join("\n");
+      expect(code, page).not.toMatch(/#(end)?region|exercise-[a-z]/);
+    }
+  });
+
+  it("links each snippet to the lines that it shows", () => {
+    const links = [...htmlOf("chapters/01-minimal-vm.md").matchAll(/<a class="path" href="([^"]+)"/g)];
+    expect(links.length).toBeGreaterThan(4);
+    for (const [, href] of links) {
+      const [, path, first, last] =
+        /^.*\/blob\/main\/([^#]+)(?:#L(\d+)-L(\d+))?$/.exec(href!.slice(REPOSITORY.length)) ?? [];
+      const lines = readFileSync(join(ROOT, path!), "utf8").split("\n");
+      if (!first) continue;
+      expect(lines[Number(first) - 2], href).toContain("#region");
+      expect(lines[Number(last)], href).toContain("#endregion");
+    }
+  });
+
+  it("has a search index", () => {
+    const theme = readFileSync(join(SITE, "hashmap.json"), "utf8");
+    expect(JSON.parse(theme)).toHaveProperty("glossary.md");
+  });
+});
+
+describe.each(chapters)("%s", page => {
+  const chapter = chapterManifests().find(({ name }) => page === `chapters/${name}.md`);
+
+  it("belongs to a chapter and is in the sidebar", () => {
+    expect(chapterPages().map(({ link }) => `${link.slice(1)}.md`)).toContain(page);
+  });
+
+  it("has 1,000 to 1,800 words of prose", () => {
+    const words = countWords(markdownOf(page));
+    expect(words).toBeGreaterThanOrEqual(1000);
+    expect(words).toBeLessThanOrEqual(1800);
+  });
+
+  it("has at least three figures, each with a text alternative", () => {
+    const figures = [...htmlOf(page).matchAll(/<figure class="figure"([^>]*)>/g)].map(match => match[1]!);
+    expect(figures.length).toBeGreaterThanOrEqual(3);
+    for (const attributes of figures) expect(attributes).toMatch(/aria-label="[^"]{40,}"/);
+  });
+
+  it("has the heading that each task sends its learner to", () => {
+    const headings = new Map(
+      [...htmlOf(page).matchAll(/<h[23] id="([^"]+)"[^>]*>([\s\S]*?)<\/h[23]>/g)].map(match => [
+        match[1]!,
+        textOf(match[2]!.replace(/<a [\s\S]*/, "")).trim(),
+      ]),
+    );
+    for (const task of chapter!.tasks) expect(headings.get(task.anchor), task.id).toBe(task.heading);
+  });
+});
+
+const browser = requires("chromium");
+
+describe("in Chromium", browser.options, () => {
+  let server: StaticServer;
+  let chrome: Browser;
+  beforeAll(async () => {
+    if (!browser.available) return;
+    server = await serveSite();
+    chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  });
+  afterAll(async () => {
+    await chrome?.close();
+    await server?.close();
+  });
+
+  const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+  const looks = [
+    { colorScheme: "dark", width: 1280, accessible: true },
+    { colorScheme: "light", width: 1280, accessible: false },
+    { colorScheme: "dark", width: 390, accessible: false },
+    { colorScheme: "light", width: 390, accessible: true },
+    { colorScheme: "light", width: 360, accessible: false },
+  ] as const;
+
+  it.each(looks)(
+    "every page loads without an error and fits the window: $colorScheme, $width px, with axe: $accessible",
+    { ...browser.options, timeout: 120_000 },
+    async ({ colorScheme, width, accessible }) => {
+      const context = await chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
+      const page = await context.newPage();
+      const problems = watch(page);
+      for (const name of pages) {
+        await page.goto(server.url + name.replace(/(index)?\.md$/, (_, index) => (index ? "" : ".html")));
+        await hydrated(page);
+        expect(await overflow(page), `${name} is wider than its window`).toBe(0);
+        expect(await page.evaluate(() => document.documentElement.classList.contains("dark")), name).toBe(
+          colorScheme === "dark",
+        );
+        if (accessible) {
+          await page.evaluate(axe);
+          expect(await violations(page), name).toEqual([]);
+        }
+        expect(problems, name).toEqual([]);
+      }
+      await context.close();
+    },
+  );
+
+  it("a folded answer opens by the keyboard", browser.options, async () => {
+    const page = await chrome.newPage();
+    await page.goto(`${server.url}chapters/01-minimal-vm.html`);
+    const question = page.locator("details.predict > summary").first();
+    await question.focus();
+    await page.keyboard.press("Enter");
+    expect(await page.locator("details.predict").first().getAttribute("open")).toBe("");
+    await page.close();
+  });
+
+  it("the search finds a term", browser.options, async () => {
+    const page = await chrome.newPage();
+    await page.goto(server.url);
+    await hydrated(page);
+    await page.keyboard.press("Control+k");
+    await page.locator(".VPLocalSearchBox input").fill("triple fault");
+    await page.locator(".VPLocalSearchBox .result").first().waitFor();
+    expect(await page.locator(".VPLocalSearchBox .result").count()).toBeGreaterThan(1);
+    await page.close();
+  });
+});
+
+/** Collects what the page complains about. */
+function watch(page: Page): string[] {
+  const problems: string[] = [];
+  page.on("console", message => {
+    if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+  });
+  page.on("pageerror", error => problems.push(error.message));
+  page.on("requestfailed", request => problems.push(`${request.url()} failed`));
+  return problems;
+}
+
+/** Waits until Vue has taken over the page. */
+async function hydrated(page: Page): Promise<void> {
+  await page.waitForFunction(() => "__vue_app__" in document.querySelector("#app")!, undefined, {
+    timeout: 10_000,
+  });
+}
+
+/** Pixels by which the document is wider than the window. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
+}
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+  }[];
+}
+
+/** Serious and critical violations that axe finds, with the first element of each. */
+function violations(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResult> } };
+    const { violations: found } = await axe.run();
+    return found
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
+  });
+}
