@@ -165,3 +165,20 @@ describe("Ctrl-C while the guest's loop never returns to Node", () => {
     });
   }
 });
+
+describe("watch", () => {
+  it("runs again after a save, until Ctrl-C", async () => {
+    const watched = new Clone();
+    watched.write(MAIN, `process.stdout.write("first\\n");\n`);
+    const child = watched.start("chapter", ["1", "watch"]);
+    let output = "";
+    child.stdout.on("data", chunk => (output += chunk));
+    await expect.poll(() => output, { timeout: 20_000 }).toContain("waiting for a save");
+    watched.write(MAIN, `process.stdout.write("second\\n"); for (;;);\n`);
+    await expect.poll(() => output, { timeout: 20_000 }).toContain("second");
+    process.kill(-child.pid!, "SIGINT");
+    const [code] = await once(child, "close");
+    watched.delete();
+    expect(code).toBe(130);
+  });
+});
