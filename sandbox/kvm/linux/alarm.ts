@@ -27,6 +27,9 @@ const SYS_TIMER_SETTIME = 223;
 const SYS_TIMER_DELETE = 226;
 const SYS_TGKILL = 234;
 
+/** Milliseconds. */
+const A_DAY = 86_400_000;
+
 const CLOCK_MONOTONIC = 1;
 const SIG_BLOCK = 0;
 const SIGEV_THREAD_ID = 4;
@@ -64,8 +67,8 @@ export class Alarm {
   /** Makes the timer fire in `milliseconds`; an earlier setting is forgotten. 0 disarms it. */
   arm(milliseconds: number): void {
     const { expiry, addresses } = this.#buffers;
-    // A setting of 0 would disarm.
-    const nanoseconds = milliseconds > 0 ? Math.max(1, Math.round(milliseconds * 1e6)) : 0;
+    // A setting of 0 would disarm. One that is too early does no harm: the vCPU sets it again.
+    const nanoseconds = milliseconds > 0 ? Math.max(1, Math.round(Math.min(milliseconds, A_DAY) * 1e6)) : 0;
     expiry.setUint32(16, Math.floor(nanoseconds / 1e9), true);
     expiry.setUint32(24, nanoseconds % 1e9, true);
     check("timer_settime", native().syscall(SYS_TIMER_SETTIME, this.#timer, 0, addresses.expiry, 0));

@@ -153,6 +153,13 @@ describe("a vCPU of /dev/kvm", kvm.options, () => {
     expect(vcpu.run().reason).toBe("HLT");
   });
 
+  it("takes a budget of any length", () => {
+    const { vcpu } = boot([0xe6, 0x10, 0xe6, 0x10, HLT]);
+    expect(vcpu.run({ milliseconds: Number.MAX_SAFE_INTEGER }).reason).toBe("IO");
+    expect(vcpu.run({ milliseconds: Number.POSITIVE_INFINITY }).reason).toBe("IO");
+    expect(vcpu.run({ instructions: 1 }).reason).toBe("HLT");
+  });
+
   it("refuses a budget that is no time", () => {
     const { vcpu } = boot(SPIN);
     expect(() => vcpu.run({ milliseconds: Number.NaN })).toThrow(/budget of NaN/);

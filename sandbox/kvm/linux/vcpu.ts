@@ -6,25 +6,12 @@ import { callFailed } from "./errors.ts";
 import { ExitDecoder, KVM_EXIT_SET_TPR } from "./exits.ts";
 import { type Address, native } from "./ffi.ts";
 import * as ioctl from "./ioctl.ts";
-import {
-  readDebugRegs,
-  readEvents,
-  readFpu,
-  readRegs,
-  readSregs,
-  writeDebugRegs,
-  writeEvents,
-  writeFpu,
-  writeGuestDebug,
-  writeRegs,
-  writeSregs,
-} from "./state.ts";
+import { readMsr, writeMsr } from "./msr.ts";
+import * as state from "./state.ts";
 import {
   KVM_DEBUGREGS,
   KVM_GUEST_DEBUG,
   KVM_INTERRUPT,
-  KVM_MSR_ENTRY,
-  KVM_MSRS,
   KVM_REGS,
   KVM_RUN,
   KVM_SIGNAL_MASK,
@@ -178,24 +165,24 @@ export class KvmVcpu implements Vcpu {
   getRegs(): Regs {
     const { bytes, view } = ioctl.allocate(KVM_REGS);
     ioctl.getRegs(this.#descriptor, bytes);
-    return readRegs(view);
+    return state.readRegs(view);
   }
 
   setRegs(regs: Regs): void {
     const { bytes, view } = ioctl.allocate(KVM_REGS);
-    writeRegs(view, regs);
+    state.writeRegs(view, regs);
     ioctl.setRegs(this.#descriptor, bytes);
   }
 
   getSregs(): Sregs {
     const { bytes, view } = ioctl.allocate(KVM_SREGS);
     ioctl.getSregs(this.#descriptor, bytes);
-    return readSregs(view);
+    return state.readSregs(view);
   }
 
   setSregs(sregs: Sregs): void {
     const { bytes, view } = ioctl.allocate(KVM_SREGS);
-    writeSregs(view, sregs);
+    state.writeSregs(view, sregs);
     ioctl.setSregs(this.#descriptor, bytes);
     // Without an in-kernel APIC, KVM_RUN loads CR8 from the mapping.
     this.#view.setBigUint64(KVM_RUN.offsets.cr8, sregs.cr8, true);
@@ -204,51 +191,47 @@ export class KvmVcpu implements Vcpu {
   getFpu(): Fpu {
     const { bytes, view } = ioctl.allocate(KVM_XSAVE);
     ioctl.getXsave(this.#descriptor, bytes);
-    return readFpu(bytes, view);
+    return state.readFpu(bytes, view);
   }
 
   setFpu(fpu: Fpu): void {
     const { bytes, view } = ioctl.allocate(KVM_XSAVE);
     ioctl.getXsave(this.#descriptor, bytes);
-    writeFpu(bytes, view, fpu);
+    state.writeFpu(bytes, view, fpu);
     ioctl.setXsave(this.#descriptor, bytes);
   }
 
   getDebugRegs(): DebugRegs {
     const { bytes, view } = ioctl.allocate(KVM_DEBUGREGS);
     ioctl.getDebugregs(this.#descriptor, bytes);
-    return readDebugRegs(view);
+    return state.readDebugRegs(view);
   }
 
   setDebugRegs(registers: DebugRegs): void {
     const { bytes, view } = ioctl.allocate(KVM_DEBUGREGS);
-    writeDebugRegs(view, registers);
+    state.writeDebugRegs(view, registers);
     ioctl.setDebugregs(this.#descriptor, bytes);
   }
 
   getEvents(): VcpuEvents {
     const { bytes, view } = ioctl.allocate(KVM_VCPU_EVENTS);
     ioctl.getVcpuEvents(this.#descriptor, bytes);
-    return readEvents(view);
+    return state.readEvents(view);
   }
 
   setEvents(events: VcpuEvents): void {
     const { bytes, view } = ioctl.allocate(KVM_VCPU_EVENTS);
     ioctl.getVcpuEvents(this.#descriptor, bytes);
-    writeEvents(view, events);
+    state.writeEvents(view, events);
     ioctl.setVcpuEvents(this.#descriptor, bytes);
   }
 
   getMsr(index: number): bigint {
-    const { bytes, view } = oneMsr(index);
-    if (ioctl.getMsrs(this.#descriptor, bytes) !== 1) throw noMsr("KVM_GET_MSRS", index);
-    return view.getBigUint64(KVM_MSRS.size + KVM_MSR_ENTRY.offsets.data, true);
+    return readMsr(this.#descriptor, index);
   }
 
   setMsr(index: number, value: bigint): void {
-    const { bytes, view } = oneMsr(index);
-    view.setBigUint64(KVM_MSRS.size + KVM_MSR_ENTRY.offsets.data, value, true);
-    if (ioctl.setMsrs(this.#descriptor, bytes) !== 1) throw noMsr("KVM_SET_MSRS", index, value);
+    writeMsr(this.#descriptor, index, value);
   }
 
   interrupt(vector: number): void {
@@ -288,7 +271,7 @@ export class KvmVcpu implements Vcpu {
 
   setGuestDebug(debug: GuestDebug | null): void {
     const { bytes, view } = ioctl.allocate(KVM_GUEST_DEBUG);
-    writeGuestDebug(view, debug);
+    state.writeGuestDebug(view, debug);
     ioctl.setGuestDebug(this.#descriptor, bytes);
   }
 
@@ -337,18 +320,3 @@ export class KvmVcpu implements Vcpu {
 
 /** A budget of 0 still has to set the timer: in milliseconds, the shortest that it can be set to. */
 const MINIMUM = 1e-6;
-
-function oneMsr(index: number) {
-  const argument = ioctl.allocate(KVM_MSRS, KVM_MSR_ENTRY.size);
-  argument.view.setUint32(KVM_MSRS.offsets.nmsrs, 1, true);
-  argument.view.setUint32(KVM_MSRS.size + KVM_MSR_ENTRY.offsets.index, index, true);
-  return argument;
-}
-
-function noMsr(call: string, index: number, value?: bigint): HypervisorError {
-  const name = `model-specific register 0x${index.toString(16)}`;
-  return new HypervisorError(
-    call,
-    value === undefined ? `KVM has no ${name}` : `KVM refuses ${name} = 0x${value.toString(16)}`,
-  );
-}
