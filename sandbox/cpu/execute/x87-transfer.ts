@@ -21,7 +21,6 @@ import {
   SIGN_EXPONENT,
   SINGLE,
   STACK_FAULT,
-  TO_ZERO,
   WAS_DENORMAL,
 } from "../fpu/float80.ts";
 import { isSignaling } from "../fpu/nan.ts";
@@ -214,73 +213,57 @@ export function fstpExtended(cpu: Cpu, insn: Instruction): void {
 }
 
 /** ST(0) as an integer into RESULT. */
-function integer(cpu: Cpu, bits: number, rounding: number): void {
+function integer(cpu: Cpu, bits: number): void {
   const f = cpu.fpu.x87;
   const r = cpu.r32;
   if (isEmpty(r, 0)) {
     f.raised |= INVALID | STACK_FAULT;
     r[RESULT] = bits === 64 ? 0 : bits === 32 ? -0x8000_0000 : -0x8000;
     r[RESULT + HIGH] = -0x8000_0000;
-  } else storeInteger(f, RESULT, st(r, 0), bits, rounding);
+  } else storeInteger(f, RESULT, st(r, 0), bits, f.rounding);
 }
 
-function storeInteger16(cpu: Cpu, insn: Instruction, truncates: boolean): boolean {
+function storeInteger16(cpu: Cpu, insn: Instruction): boolean {
   begin(cpu);
   const address = cpu.effectiveAddress(insn);
-  integer(cpu, 16, truncates ? TO_ZERO : cpu.fpu.x87.rounding);
+  integer(cpu, 16);
   if (stores(cpu)) cpu.write16(insn.segment, address, cpu.r32[RESULT]);
   noteAddress(cpu, insn, address);
   return settleStore(cpu);
 }
 
 export function fist16(cpu: Cpu, insn: Instruction): void {
-  storeInteger16(cpu, insn, false);
+  storeInteger16(cpu, insn);
 }
 
 export function fistp16(cpu: Cpu, insn: Instruction): void {
-  if (storeInteger16(cpu, insn, false)) pop(cpu.r32);
+  if (storeInteger16(cpu, insn)) pop(cpu.r32);
 }
 
-export function fisttp16(cpu: Cpu, insn: Instruction): void {
-  if (storeInteger16(cpu, insn, true)) pop(cpu.r32);
-}
-
-function storeInteger32(cpu: Cpu, insn: Instruction, truncates: boolean): boolean {
+function storeInteger32(cpu: Cpu, insn: Instruction): boolean {
   begin(cpu);
   const address = cpu.effectiveAddress(insn);
-  integer(cpu, 32, truncates ? TO_ZERO : cpu.fpu.x87.rounding);
+  integer(cpu, 32);
   if (stores(cpu)) cpu.write32(insn.segment, address, cpu.r32[RESULT]);
   noteAddress(cpu, insn, address);
   return settleStore(cpu);
 }
 
 export function fist32(cpu: Cpu, insn: Instruction): void {
-  storeInteger32(cpu, insn, false);
+  storeInteger32(cpu, insn);
 }
 
 export function fistp32(cpu: Cpu, insn: Instruction): void {
-  if (storeInteger32(cpu, insn, false)) pop(cpu.r32);
-}
-
-export function fisttp32(cpu: Cpu, insn: Instruction): void {
-  if (storeInteger32(cpu, insn, true)) pop(cpu.r32);
-}
-
-function storeInteger64(cpu: Cpu, insn: Instruction, truncates: boolean): void {
-  begin(cpu);
-  const address = cpu.effectiveAddress(insn);
-  integer(cpu, 64, truncates ? TO_ZERO : cpu.fpu.x87.rounding);
-  if (stores(cpu)) cpu.write64(insn.segment, address, cpu.r32[RESULT], cpu.r32[RESULT + HIGH]);
-  noteAddress(cpu, insn, address);
-  if (settleStore(cpu)) pop(cpu.r32);
+  if (storeInteger32(cpu, insn)) pop(cpu.r32);
 }
 
 export function fistp64(cpu: Cpu, insn: Instruction): void {
-  storeInteger64(cpu, insn, false);
-}
-
-export function fisttp64(cpu: Cpu, insn: Instruction): void {
-  storeInteger64(cpu, insn, true);
+  begin(cpu);
+  const address = cpu.effectiveAddress(insn);
+  integer(cpu, 64);
+  if (stores(cpu)) cpu.write64(insn.segment, address, cpu.r32[RESULT], cpu.r32[RESULT + HIGH]);
+  noteAddress(cpu, insn, address);
+  if (settleStore(cpu)) pop(cpu.r32);
 }
 
 export function fbstp(cpu: Cpu, insn: Instruction): void {
@@ -359,4 +342,3 @@ export function fcmov(cpu: Cpu, insn: Instruction): void {
   settle(cpu);
   if (moves) copySlot(r, st(r, 0), st(r, insn.rm));
 }
-

@@ -32,16 +32,16 @@ const TWO_32 = 0x1_0000_0000;
 /** `out` = a + b, or a - b where `flip` is SIGN. */
 export function add(f: Arithmetic, out: number, a: number, b: number, flip: number): void {
   const w = f.words;
-  const aField = w[a + SIGN_EXPONENT]!;
-  const bField = w[b + SIGN_EXPONENT]! ^ flip;
+  const aField = w[a + SIGN_EXPONENT];
+  const bField = w[b + SIGN_EXPONENT] ^ flip;
   let aExponent = aField & EXPONENT;
   let bExponent = bField & EXPONENT;
   const aSign = aField & SIGN;
   const bSign = bField & SIGN;
-  let aHigh = w[a + HIGH]!;
-  let bHigh = w[b + HIGH]!;
-  let aLow = w[a]!;
-  let bLow = w[b]!;
+  let aHigh = w[a + HIGH];
+  let bHigh = w[b + HIGH];
+  let aLow = w[a];
+  let bLow = w[b];
   if (isSpecial(w, a) || isSpecial(w, b)) {
     if (propagateNans(f, out, a, b)) return;
     if (aExponent === EXPONENT && bExponent === EXPONENT && aSign !== bSign) {
@@ -64,14 +64,14 @@ export function add(f: Arithmetic, out: number, a: number, b: number, flip: numb
     if (aZero) aExponent = bExponent;
     else if (aHigh >= 0) {
       aExponent = normalizeInto(aHigh, aLow);
-      aHigh = normal[1]!;
-      aLow = normal[0]!;
+      aHigh = normal[1];
+      aLow = normal[0];
     } else if (aExponent === 0) aExponent = 1;
     if (bZero) bExponent = aExponent;
     else if (bHigh >= 0) {
       bExponent = normalizeInto(bHigh, bLow);
-      bHigh = normal[1]!;
-      bLow = normal[0]!;
+      bHigh = normal[1];
+      bLow = normal[0];
     } else if (bExponent === 0) bExponent = 1;
     if (aZero) aExponent = bExponent;
   }
@@ -214,15 +214,15 @@ export function normalizeRoundPack(
 /** `out` = a · b. */
 export function multiply(f: Arithmetic, out: number, a: number, b: number): void {
   const w = f.words;
-  const aField = w[a + SIGN_EXPONENT]!;
-  const bField = w[b + SIGN_EXPONENT]!;
+  const aField = w[a + SIGN_EXPONENT];
+  const bField = w[b + SIGN_EXPONENT];
   const sign = (aField ^ bField) & SIGN;
   let aExponent = aField & EXPONENT;
   let bExponent = bField & EXPONENT;
-  let aHigh = w[a + HIGH]!;
-  let bHigh = w[b + HIGH]!;
-  let aLow = w[a]!;
-  let bLow = w[b]!;
+  let aHigh = w[a + HIGH];
+  let bHigh = w[b + HIGH];
+  let aLow = w[a];
+  let bLow = w[b];
   if (isSpecial(w, a) || isSpecial(w, b)) {
     if (propagateNans(f, out, a, b)) return;
     const aZero = (aHigh | aLow) === 0;
@@ -243,13 +243,13 @@ export function multiply(f: Arithmetic, out: number, a: number, b: number): void
     }
     if (aHigh >= 0) {
       aExponent = normalizeInto(aHigh, aLow);
-      aHigh = normal[1]!;
-      aLow = normal[0]!;
+      aHigh = normal[1];
+      aLow = normal[0];
     } else if (aExponent === 0) aExponent = 1;
     if (bHigh >= 0) {
       bExponent = normalizeInto(bHigh, bLow);
-      bHigh = normal[1]!;
-      bLow = normal[0]!;
+      bHigh = normal[1];
+      bLow = normal[0];
     } else if (bExponent === 0) bExponent = 1;
   }
   const exponent = aExponent + bExponent - (BIAS - 1);
@@ -306,15 +306,15 @@ function multiplyHigh(a: number, b: number): number {
 /** `out` = a / b. */
 export function divide(f: Arithmetic, out: number, a: number, b: number): void {
   const w = f.words;
-  const aField = w[a + SIGN_EXPONENT]!;
-  const bField = w[b + SIGN_EXPONENT]!;
+  const aField = w[a + SIGN_EXPONENT];
+  const bField = w[b + SIGN_EXPONENT];
   const sign = (aField ^ bField) & SIGN;
   let aExponent = aField & EXPONENT;
   let bExponent = bField & EXPONENT;
-  let aHigh = w[a + HIGH]!;
-  let bHigh = w[b + HIGH]!;
-  let aLow = w[a]!;
-  let bLow = w[b]!;
+  let aHigh = w[a + HIGH];
+  let bHigh = w[b + HIGH];
+  let aLow = w[a];
+  let bLow = w[b];
   if (isSpecial(w, a) || isSpecial(w, b)) {
     if (propagateNans(f, out, a, b)) return;
     const aZero = (aHigh | aLow) === 0;
@@ -340,13 +340,13 @@ export function divide(f: Arithmetic, out: number, a: number, b: number): void {
     }
     if (aHigh >= 0) {
       aExponent = normalizeInto(aHigh, aLow);
-      aHigh = normal[1]!;
-      aLow = normal[0]!;
+      aHigh = normal[1];
+      aLow = normal[0];
     } else if (aExponent === 0) aExponent = 1;
     if (bHigh >= 0) {
       bExponent = normalizeInto(bHigh, bLow);
-      bHigh = normal[1]!;
-      bLow = normal[0]!;
+      bHigh = normal[1];
+      bLow = normal[0];
     } else if (bExponent === 0) bExponent = 1;
   }
   let exponent = aExponent - bExponent + BIAS;
@@ -365,8 +365,8 @@ export function divide(f: Arithmetic, out: number, a: number, b: number): void {
   const low = quotientDigit(0, bHigh, bLow, divisor);
   // What follows the 64 bits: twice the remainder against the divisor.
   let extra = 0;
-  const restHigh = remains[1]!;
-  const restLow = remains[0]!;
+  const restHigh = remains[1];
+  const restLow = remains[0];
   if ((restHigh | restLow) !== 0) {
     const doubledHigh = (restHigh << 1) | (restLow >>> 31);
     const doubledLow = restLow << 1;
@@ -386,8 +386,8 @@ const remains = new Int32Array(2);
  * by at most one; the remainder of 96 bits corrects it.
  */
 function quotientDigit(next: number, bHigh: number, bLow: number, divisor: number): number {
-  const remainsHigh = remains[1]!;
-  const remainsLow = remains[0]!;
+  const remainsHigh = remains[1];
+  const remainsLow = remains[0];
   const remainder = (remainsHigh >>> 0) * TWO_32 + (remainsLow >>> 0) + (next >>> 0) / TWO_32;
   const estimate = remainder / divisor;
   let digit = estimate >= 0xffff_ffff ? -1 : (estimate >>> 0) | 0;
@@ -424,10 +424,10 @@ function quotientDigit(next: number, bHigh: number, bLow: number, divisor: numbe
 /** `out` = √a. */
 export function squareRoot(f: Arithmetic, out: number, a: number): void {
   const w = f.words;
-  const field = w[a + SIGN_EXPONENT]!;
+  const field = w[a + SIGN_EXPONENT];
   let exponent = field & EXPONENT;
-  let high = w[a + HIGH]!;
-  let low = w[a]!;
+  let high = w[a + HIGH];
+  let low = w[a];
   if ((field & SIGN) !== 0 || isSpecial(w, a)) {
     if (propagateNan(f, out, a)) return;
     if ((high | low) === 0) {
@@ -446,8 +446,8 @@ export function squareRoot(f: Arithmetic, out: number, a: number): void {
     if (isDenormal(w, a)) f.raised |= DENORMAL;
     if (high >= 0) {
       exponent = normalizeInto(high, low);
-      high = normal[1]!;
-      low = normal[0]!;
+      high = normal[1];
+      low = normal[0];
     } else if (exponent === 0) exponent = 1;
   }
   // The radicand is high:low:rest:0 with an even exponent, its root has 64 bits with the first one set.
@@ -485,7 +485,7 @@ export function squareRoot(f: Arithmetic, out: number, a: number): void {
   while (exceedsTwice(root, digit)) rootRemainder(remainder, rest, root, ++digit);
   // A root of 64 bits cannot lie halfway to the next: the remainder of r + ½ would be r + ¼, no integer.
   let extra = 0;
-  if ((rootLeft[0]! || rootLeft[1]! || rootLeft[2]!) !== 0) {
+  if ((rootLeft[0] || rootLeft[1] || rootLeft[2]) !== 0) {
     // More than half when the remainder exceeds the root: (r + ½)² = r² + r + ¼.
     extra = exceeds(root, digit) ? -0x7fff_ffff : 1;
   }
@@ -518,29 +518,29 @@ function rootRemainder(remainder: number, rest: number, root: number, digit: num
 
 /** True if the last remainder is greater than the root (root · 2^32 + digit). */
 function exceeds(root: number, digit: number): boolean {
-  if (rootLeft[2]! !== 0) return true;
-  return rootLeft[1]! > root || (rootLeft[1]! === root && rootLeft[0]! > digit);
+  if (rootLeft[2] !== 0) return true;
+  return rootLeft[1] > root || (rootLeft[1] === root && rootLeft[0] > digit);
 }
 
 /** True if the last remainder is greater than twice the root: the digit was too small. */
 function exceedsTwice(root: number, digit: number): boolean {
-  const top = rootLeft[2]! * TWO_32 + rootLeft[1]!;
+  const top = rootLeft[2] * TWO_32 + rootLeft[1];
   const low = 2 * digit;
   const twice = 2 * root + (low >= TWO_32 ? 1 : 0);
-  return top > twice || (top === twice && rootLeft[0]! > (low >= TWO_32 ? low - TWO_32 : low));
+  return top > twice || (top === twice && rootLeft[0] > (low >= TWO_32 ? low - TWO_32 : low));
 }
 
 /** Neither a normal number nor (where it was loaded from one) free of a denormal's mark. */
 function isSpecial(w: Int32Array, slot: number): boolean {
-  const exponent = w[slot + SIGN_EXPONENT]! & EXPONENT;
-  return w[slot + HIGH]! >= 0 || exponent === EXPONENT || exponent === 0 || w[slot + WAS_DENORMAL] !== 0;
+  const exponent = w[slot + SIGN_EXPONENT] & EXPONENT;
+  return w[slot + HIGH] >= 0 || exponent === EXPONENT || exponent === 0 || w[slot + WAS_DENORMAL] !== 0;
 }
 
 /** A denormal or pseudo-denormal, or a number loaded from a shorter format's denormal. */
 export function isDenormal(w: Int32Array, slot: number): boolean {
   return (
     w[slot + WAS_DENORMAL] !== 0 ||
-    ((w[slot + SIGN_EXPONENT]! & EXPONENT) === 0 && (w[slot + HIGH]! | w[slot]!) !== 0)
+    ((w[slot + SIGN_EXPONENT] & EXPONENT) === 0 && (w[slot + HIGH] | w[slot]) !== 0)
   );
 }
 

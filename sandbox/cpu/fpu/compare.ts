@@ -30,10 +30,10 @@ export function compare(f: Arithmetic, a: number, b: number, quiet: boolean): nu
     return UNORDERED;
   }
   if (isDenormal(w, a) || isDenormal(w, b)) f.raised |= DENORMAL;
-  const aSign = w[a + SIGN_EXPONENT]! & SIGN;
-  const bSign = w[b + SIGN_EXPONENT]! & SIGN;
+  const aSign = w[a + SIGN_EXPONENT] & SIGN;
+  const bSign = w[b + SIGN_EXPONENT] & SIGN;
   if (aSign !== bSign) {
-    const zeros = (w[a]! | w[a + HIGH]! | w[b]! | w[b + HIGH]!) === 0;
+    const zeros = (w[a] | w[a + HIGH] | w[b] | w[b + HIGH]) === 0;
     return zeros ? EQUAL : aSign ? LESS : GREATER;
   }
   const order = compareMagnitudes(w, a, b);
@@ -42,21 +42,21 @@ export function compare(f: Arithmetic, a: number, b: number, quiet: boolean): nu
 
 /** Negative, zero or positive as |a| is below, at or above |b|. */
 function compareMagnitudes(w: Int32Array, a: number, b: number): number {
-  const aHigh = w[a + HIGH]! >>> 0;
-  const bHigh = w[b + HIGH]! >>> 0;
+  const aHigh = w[a + HIGH] >>> 0;
+  const bHigh = w[b + HIGH] >>> 0;
   // A pseudo-denormal has the exponent field 0 and the value of 1.
-  const aExponent = w[a + SIGN_EXPONENT]! & EXPONENT || aHigh >>> 31;
-  const bExponent = w[b + SIGN_EXPONENT]! & EXPONENT || bHigh >>> 31;
+  const aExponent = w[a + SIGN_EXPONENT] & EXPONENT || aHigh >>> 31;
+  const bExponent = w[b + SIGN_EXPONENT] & EXPONENT || bHigh >>> 31;
   if (aExponent !== bExponent) return aExponent - bExponent;
   if (aHigh !== bHigh) return aHigh - bHigh;
-  return (w[a]! >>> 0) - (w[b]! >>> 0);
+  return (w[a] >>> 0) - (w[b] >>> 0);
 }
 
 /** FXAM's classes, as C3, C2 and C0. C1, the sign, comes on top. */
 export function classify(w: Int32Array, slot: number): number {
   if (isUnsupported(w, slot)) return 0;
-  const exponent = w[slot + SIGN_EXPONENT]! & EXPONENT;
+  const exponent = w[slot + SIGN_EXPONENT] & EXPONENT;
   if (exponent === EXPONENT) return isNan(w, slot) ? C0 : C2 | C0;
   if (exponent !== 0) return C2;
-  return (w[slot]! | w[slot + HIGH]!) === 0 ? C3 : C3 | C2;
+  return (w[slot] | w[slot + HIGH]) === 0 ? C3 : C3 | C2;
 }

@@ -67,8 +67,8 @@ export function loadDouble(words: Int32Array, out: number, low: number, high: nu
     return;
   }
   const shifted = normalizeInto(upper, lower);
-  upper = normal[1]!;
-  lower = normal[0]!;
+  upper = normal[1];
+  lower = normal[0];
   words[out] = lower;
   words[out + HIGH] = upper;
   words[out + SIGN_EXPONENT] = sign | (BIAS - 1023 + shifted);
@@ -91,18 +91,18 @@ export function loadInteger(words: Int32Array, out: number, low: number, high: n
     return;
   }
   const exponent = normalizeInto(high, low) - 1;
-  words[out] = normal[0]!;
-  words[out + HIGH] = normal[1]!;
+  words[out] = normal[0];
+  words[out + HIGH] = normal[1];
   words[out + SIGN_EXPONENT] = sign | (exponent + BIAS + 63);
 }
 
 /** Narrows to a single or double: word 0 (and 1) of `out`. FST does not mind denormal operands. */
 export function storeFloat(f: Arithmetic, out: number, slot: number, format: number): void {
   const { words } = f;
-  const low = words[slot]!;
-  let high = words[slot + HIGH]!;
-  const sign = words[slot + SIGN_EXPONENT]! & SIGN;
-  let exponent = words[slot + SIGN_EXPONENT]! & EXPONENT;
+  const low = words[slot];
+  let high = words[slot + HIGH];
+  const sign = words[slot + SIGN_EXPONENT] & SIGN;
+  let exponent = words[slot + SIGN_EXPONENT] & EXPONENT;
   if (high < 0 && exponent !== EXPONENT && exponent !== 0) {
     roundNarrow(f, out, sign, exponent, high, low, 0, format);
     return;
@@ -128,7 +128,7 @@ export function storeFloat(f: Arithmetic, out: number, slot: number, format: num
   if (high < 0) exponent = 1;
   else exponent = normalizeInto(high, low);
   if (high < 0) roundNarrow(f, out, sign, exponent, high, low, 0, format);
-  else roundNarrow(f, out, sign, exponent, normal[1]!, normal[0]!, 0, format);
+  else roundNarrow(f, out, sign, exponent, normal[1], normal[0], 0, format);
 }
 
 function storeSpecial(
@@ -153,10 +153,10 @@ function storeSpecial(
  */
 export function storeInteger(f: Arithmetic, out: number, slot: number, bits: number, rounding: number): void {
   const { words } = f;
-  let low = words[slot]!;
-  let high = words[slot + HIGH]!;
-  const sign = words[slot + SIGN_EXPONENT]! & SIGN;
-  const exponent = words[slot + SIGN_EXPONENT]! & EXPONENT;
+  let low = words[slot];
+  let high = words[slot + HIGH];
+  const sign = words[slot + SIGN_EXPONENT] & SIGN;
+  const exponent = words[slot + SIGN_EXPONENT] & EXPONENT;
   const shift = BIAS + 63 - exponent;
   let up = false;
   let inexact = false;

@@ -388,8 +388,8 @@ function pack(f: Arithmetic, out: number, sign: number, exponent: number, high: 
 
 /** Copies a slot as it is. */
 export function copySlot(words: Int32Array, out: number, from: number): void {
-  words[out] = words[from]!;
-  words[out + HIGH] = words[from + HIGH]!;
-  words[out + SIGN_EXPONENT] = words[from + SIGN_EXPONENT]!;
-  words[out + WAS_DENORMAL] = words[from + WAS_DENORMAL]!;
+  words[out] = words[from];
+  words[out + HIGH] = words[from + HIGH];
+  words[out + SIGN_EXPONENT] = words[from + SIGN_EXPONENT];
+  words[out + WAS_DENORMAL] = words[from + WAS_DENORMAL];
 }

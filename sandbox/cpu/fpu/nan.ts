@@ -12,20 +12,20 @@ const QUIET = 0x4000_0000;
 
 /** Unnormals, pseudo-infinities and pseudo-NaNs: a biased exponent with the integer bit clear. */
 export function isUnsupported(words: Int32Array, slot: number): boolean {
-  return words[slot + HIGH]! >= 0 && (words[slot + SIGN_EXPONENT]! & EXPONENT) !== 0;
+  return words[slot + HIGH] >= 0 && (words[slot + SIGN_EXPONENT] & EXPONENT) !== 0;
 }
 
 /** True for quiet and signaling NaNs (not for unsupported encodings). */
 export function isNan(words: Int32Array, slot: number): boolean {
   return (
-    (words[slot + SIGN_EXPONENT]! & EXPONENT) === EXPONENT &&
-    words[slot + HIGH]! < 0 &&
-    ((words[slot + HIGH]! & 0x7fff_ffff) | words[slot]!) !== 0
+    (words[slot + SIGN_EXPONENT] & EXPONENT) === EXPONENT &&
+    words[slot + HIGH] < 0 &&
+    ((words[slot + HIGH] & 0x7fff_ffff) | words[slot]) !== 0
   );
 }
 
 export function isSignaling(words: Int32Array, slot: number): boolean {
-  return isNan(words, slot) && (words[slot + HIGH]! & QUIET) === 0;
+  return isNan(words, slot) && (words[slot + HIGH] & QUIET) === 0;
 }
 
 /** Answers an operation of one operand that is a NaN or unsupported; false for any other operand. */
@@ -37,9 +37,9 @@ export function propagateNan(f: Arithmetic, out: number, a: number): boolean {
     return true;
   }
   if (!isNan(words, a)) return false;
-  if ((words[a + HIGH]! & QUIET) === 0) f.raised |= INVALID;
+  if ((words[a + HIGH] & QUIET) === 0) f.raised |= INVALID;
   copySlot(words, out, a);
-  words[out + HIGH] = words[out + HIGH]! | QUIET;
+  words[out + HIGH] = words[out + HIGH] | QUIET;
   return true;
 }
 
@@ -57,8 +57,8 @@ export function propagateNans(f: Arithmetic, out: number, a: number, b: number):
   const aNan = isNan(words, a);
   const bNan = isNan(words, b);
   if (!aNan && !bNan) return false;
-  const aSignaling = aNan && (words[a + HIGH]! & QUIET) === 0;
-  const bSignaling = bNan && (words[b + HIGH]! & QUIET) === 0;
+  const aSignaling = aNan && (words[a + HIGH] & QUIET) === 0;
+  const bSignaling = bNan && (words[b + HIGH] & QUIET) === 0;
   if (aSignaling || bSignaling) f.raised |= INVALID;
   let winner = a;
   if (!aNan) winner = b;
@@ -67,17 +67,17 @@ export function propagateNans(f: Arithmetic, out: number, a: number, b: number):
     else if (isLarger(words, b, a)) winner = b;
   }
   copySlot(words, out, winner);
-  words[out + HIGH] = words[out + HIGH]! | QUIET;
+  words[out + HIGH] = words[out + HIGH] | QUIET;
   return true;
 }
 
 /** By significand, then by sign: positive is larger. */
 function isLarger(words: Int32Array, a: number, b: number): boolean {
-  const aHigh = words[a + HIGH]! >>> 0;
-  const bHigh = words[b + HIGH]! >>> 0;
+  const aHigh = words[a + HIGH] >>> 0;
+  const bHigh = words[b + HIGH] >>> 0;
   if (aHigh !== bHigh) return aHigh > bHigh;
-  const aLow = words[a]! >>> 0;
-  const bLow = words[b]! >>> 0;
+  const aLow = words[a] >>> 0;
+  const bLow = words[b] >>> 0;
   if (aLow !== bLow) return aLow > bLow;
-  return words[a + SIGN_EXPONENT]! < words[b + SIGN_EXPONENT]!;
+  return words[a + SIGN_EXPONENT] < words[b + SIGN_EXPONENT];
 }

@@ -32,10 +32,10 @@ import { propagateNan, propagateNans } from "./nan.ts";
 export function roundToInteger(f: Arithmetic, out: number, a: number): void {
   const { words } = f;
   if (propagateNan(f, out, a)) return;
-  const sign = words[a + SIGN_EXPONENT]! & SIGN;
-  const exponent = words[a + SIGN_EXPONENT]! & EXPONENT;
-  let high = words[a + HIGH]!;
-  let low = words[a]!;
+  const sign = words[a + SIGN_EXPONENT] & SIGN;
+  const exponent = words[a + SIGN_EXPONENT] & EXPONENT;
+  let high = words[a + HIGH];
+  let low = words[a];
   if (isDenormal(words, a)) f.raised |= DENORMAL;
   copySlot(words, out, a);
   words[out + WAS_DENORMAL] = 0;
@@ -92,13 +92,13 @@ export function roundToInteger(f: Arithmetic, out: number, a: number): void {
 export function remainder(f: Arithmetic, out: number, a: number, b: number, nearest: boolean): number {
   const { words } = f;
   if (propagateNans(f, out, a, b)) return 0;
-  const sign = words[a + SIGN_EXPONENT]! & SIGN;
-  let aExponent = words[a + SIGN_EXPONENT]! & EXPONENT;
-  let bExponent = words[b + SIGN_EXPONENT]! & EXPONENT;
-  let high = words[a + HIGH]!;
-  let low = words[a]!;
-  let bHigh = words[b + HIGH]!;
-  let bLow = words[b]!;
+  const sign = words[a + SIGN_EXPONENT] & SIGN;
+  let aExponent = words[a + SIGN_EXPONENT] & EXPONENT;
+  let bExponent = words[b + SIGN_EXPONENT] & EXPONENT;
+  let high = words[a + HIGH];
+  let low = words[a];
+  let bHigh = words[b + HIGH];
+  let bLow = words[b];
   if (aExponent === EXPONENT || (bHigh | bLow) === 0) {
     f.raised |= INVALID;
     packIndefinite(f, out);
@@ -111,13 +111,13 @@ export function remainder(f: Arithmetic, out: number, a: number, b: number, near
   }
   if (high >= 0) {
     aExponent = normalizeInto(high, low);
-    high = normal[1]!;
-    low = normal[0]!;
+    high = normal[1];
+    low = normal[0];
   } else if (aExponent === 0) aExponent = 1;
   if (bHigh >= 0) {
     bExponent = normalizeInto(bHigh, bLow);
-    bHigh = normal[1]!;
-    bLow = normal[0]!;
+    bHigh = normal[1];
+    bLow = normal[0];
   } else if (bExponent === 0) bExponent = 1;
   const difference = aExponent - bExponent;
   if (difference < -1 || (difference < 0 && !nearest)) {
@@ -186,7 +186,7 @@ export function remainder(f: Arithmetic, out: number, a: number, b: number, near
 export function copyCanonical(words: Int32Array, out: number, a: number): void {
   copySlot(words, out, a);
   words[out + WAS_DENORMAL] = 0;
-  if (words[a + HIGH]! < 0 && (words[a + SIGN_EXPONENT]! & EXPONENT) === 0) words[out + SIGN_EXPONENT]! |= 1;
+  if (words[a + HIGH] < 0 && (words[a + SIGN_EXPONENT] & EXPONENT) === 0) words[out + SIGN_EXPONENT] |= 1;
 }
 
 /** Writes an exact result and returns `codes`. A partial remainder may be zero as well. */
@@ -213,12 +213,12 @@ function exact(
 export function scale(f: Arithmetic, out: number, a: number, b: number): void {
   const { words } = f;
   if (propagateNans(f, out, a, b)) return;
-  const sign = words[a + SIGN_EXPONENT]! & SIGN;
-  let exponent = words[a + SIGN_EXPONENT]! & EXPONENT;
-  let high = words[a + HIGH]!;
-  let low = words[a]!;
-  const bNegative = (words[b + SIGN_EXPONENT]! & SIGN) !== 0;
-  const bExponent = words[b + SIGN_EXPONENT]! & EXPONENT;
+  const sign = words[a + SIGN_EXPONENT] & SIGN;
+  let exponent = words[a + SIGN_EXPONENT] & EXPONENT;
+  let high = words[a + HIGH];
+  let low = words[a];
+  const bNegative = (words[b + SIGN_EXPONENT] & SIGN) !== 0;
+  const bExponent = words[b + SIGN_EXPONENT] & EXPONENT;
   const zero = (high | low) === 0;
   if (bExponent === EXPONENT && (bNegative ? exponent === EXPONENT : zero)) {
     f.raised |= INVALID;
@@ -234,19 +234,19 @@ export function scale(f: Arithmetic, out: number, a: number, b: number): void {
     packZero(f, out, sign);
     return;
   }
-  if ((words[b]! | words[b + HIGH]!) === 0) {
+  if ((words[b] | words[b + HIGH]) === 0) {
     copyCanonical(words, out, a);
     return;
   }
   if (high >= 0) {
     exponent = normalizeInto(high, low);
-    high = normal[1]!;
-    low = normal[0]!;
+    high = normal[1];
+    low = normal[0];
   } else if (exponent === 0) exponent = 1;
   // Beyond 2^17 every factor overflows or underflows alike, adjusted exponents included.
   let factor = 0;
   if (bExponent >= BIAS)
-    factor = bExponent > BIAS + 16 ? 0x2_0000 : words[b + HIGH]! >>> (31 - (bExponent - BIAS));
+    factor = bExponent > BIAS + 16 ? 0x2_0000 : words[b + HIGH] >>> (31 - (bExponent - BIAS));
   const { precision } = f;
   f.precision = 64;
   roundPack(f, out, sign, exponent + (bNegative ? -factor : factor), high, low, 0);
@@ -260,10 +260,10 @@ export function extract(f: Arithmetic, exponentOut: number, significandOut: numb
     copySlot(words, exponentOut, significandOut);
     return;
   }
-  const sign = words[a + SIGN_EXPONENT]! & SIGN;
-  let exponent = words[a + SIGN_EXPONENT]! & EXPONENT;
-  let high = words[a + HIGH]!;
-  let low = words[a]!;
+  const sign = words[a + SIGN_EXPONENT] & SIGN;
+  let exponent = words[a + SIGN_EXPONENT] & EXPONENT;
+  let high = words[a + HIGH];
+  let low = words[a];
   if (exponent === EXPONENT) {
     packInfinity(f, significandOut, sign);
     packInfinity(f, exponentOut, 0);
@@ -278,8 +278,8 @@ export function extract(f: Arithmetic, exponentOut: number, significandOut: numb
   if (isDenormal(words, a)) f.raised |= DENORMAL;
   if (high >= 0) {
     exponent = normalizeInto(high, low);
-    high = normal[1]!;
-    low = normal[0]!;
+    high = normal[1];
+    low = normal[0];
   } else if (exponent === 0) exponent = 1;
   words[significandOut] = low;
   words[significandOut + HIGH] = high;

@@ -54,21 +54,21 @@ const TRIGONOMETRIC_LIMIT = BIAS + 63;
 
 // #region operands
 function magnitudeOf(words: Int32Array, slot: number): Magnitude {
-  const significand = (BigInt(words[slot + HIGH]! >>> 0) << 32n) | BigInt(words[slot]! >>> 0);
-  const field = words[slot + SIGN_EXPONENT]! & EXPONENT;
+  const significand = (BigInt(words[slot + HIGH] >>> 0) << 32n) | BigInt(words[slot] >>> 0);
+  const field = words[slot + SIGN_EXPONENT] & EXPONENT;
   return { significand, exponent: (field || 1) - BIAS - 63 };
 }
 
 function signOf(words: Int32Array, slot: number): number {
-  return words[slot + SIGN_EXPONENT]! & SIGN;
+  return words[slot + SIGN_EXPONENT] & SIGN;
 }
 
 function isZero(words: Int32Array, slot: number): boolean {
-  return (words[slot]! | words[slot + HIGH]!) === 0;
+  return (words[slot] | words[slot + HIGH]) === 0;
 }
 
 function isInfinite(words: Int32Array, slot: number): boolean {
-  return (words[slot + SIGN_EXPONENT]! & EXPONENT) === EXPONENT;
+  return (words[slot + SIGN_EXPONENT] & EXPONENT) === EXPONENT;
 }
 
 function noteDenormal(f: Arithmetic, slot: number): void {
@@ -82,7 +82,7 @@ function stopped(f: Arithmetic): boolean {
 
 function bitLength(value: bigint): number {
   const digits = value.toString(16);
-  return digits.length * 4 - Math.clz32(Number.parseInt(digits[0]!, 16)) + 28;
+  return digits.length * 4 - Math.clz32(Number.parseInt(digits[0], 16)) + 28;
 }
 
 /** Rounds ±significand · 2^exponent, which is an approximation from below unless `exact`. */
@@ -135,7 +135,7 @@ export function exponentialMinusOne(f: Arithmetic, out: number, a: number): void
   }
   noteDenormal(f, a);
   if (stopped(f)) return;
-  const field = words[a + SIGN_EXPONENT]! & EXPONENT;
+  const field = words[a + SIGN_EXPONENT] & EXPONENT;
   if (field >= BIAS) {
     // At ±1 the result is exact; beyond it is undefined, and the operand stays.
     if (field === BIAS && words[a + HIGH] === -0x8000_0000 && words[a] === 0) {
@@ -181,7 +181,7 @@ export function logarithm(f: Arithmetic, out: number, a: number, b: number): voi
     return;
   }
   const aOne =
-    (words[a + SIGN_EXPONENT]! & EXPONENT) === BIAS && words[a + HIGH] === -0x8000_0000 && words[a] === 0;
+    (words[a + SIGN_EXPONENT] & EXPONENT) === BIAS && words[a + HIGH] === -0x8000_0000 && words[a] === 0;
   if ((isInfinite(words, a) && bZero) || (isInfinite(words, b) && aOne)) {
     f.raised |= INVALID;
     packIndefinite(f, out);
@@ -190,7 +190,7 @@ export function logarithm(f: Arithmetic, out: number, a: number, b: number): voi
   noteDenormal(f, a);
   noteDenormal(f, b);
   if (stopped(f)) return;
-  const below = (words[a + SIGN_EXPONENT]! & EXPONENT) < BIAS;
+  const below = (words[a + SIGN_EXPONENT] & EXPONENT) < BIAS;
   const sign = below ? bSign ^ SIGN : bSign;
   if (isInfinite(words, a) || isInfinite(words, b)) {
     packInfinity(f, out, sign);
@@ -281,7 +281,7 @@ export function logarithmPlusOne(f: Arithmetic, out: number, a: number, b: numbe
   }
   const x = magnitudeOf(words, a);
   const y = magnitudeOf(words, b);
-  const field = words[a + SIGN_EXPONENT]! & EXPONENT;
+  const field = words[a + SIGN_EXPONENT] & EXPONENT;
   if (aSign && field >= BIAS) {
     // 1 + a is not positive: undefined. The operand stays, as FYL2XP1's result slot.
     copyCanonical(words, out, b);
@@ -406,7 +406,7 @@ interface Reduced {
 /** Brings |angle| into -π/4 … π/4 by multiples of π/2, exactly, with the processor's own π. */
 function reduce(words: Int32Array, slot: number): Reduced {
   const x = magnitudeOf(words, slot);
-  const field = words[slot + SIGN_EXPONENT]! & EXPONENT;
+  const field = words[slot + SIGN_EXPONENT] & EXPONENT;
   if (field < BIAS - 1) return { quadrant: 0, negative: false, ...x };
   // Both as multiples of 2^-66: the half of π is PI_66 · 2^-65.
   const scale = x.exponent + 66;
@@ -443,7 +443,7 @@ function trigonometricOperand(f: Arithmetic, out: number, a: number): "done" | "
     packIndefinite(f, out);
     return "done";
   }
-  if ((words[a + SIGN_EXPONENT]! & EXPONENT) >= TRIGONOMETRIC_LIMIT) return "wide";
+  if ((words[a + SIGN_EXPONENT] & EXPONENT) >= TRIGONOMETRIC_LIMIT) return "wide";
   noteDenormal(f, a);
   return stopped(f) ? "done" : "go";
 }
