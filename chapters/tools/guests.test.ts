@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { assemble, guestSources } from "./assemble.ts";
 import { ROOT } from "./chapters.ts";
 import { requires } from "./requires.ts";
@@ -16,5 +16,16 @@ describe("every guest's image is what its source assembles to", requires("nasm")
   it("says what nasm says about a source that is wrong", () => {
     const missing = { source: "chapters/01-minimal-vm/guest/nonesuch.asm", image: "" };
     expect(() => assemble(missing)).toThrow(/nonesuch\.asm/);
+  });
+});
+
+describe("without nasm", () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it("names the remedy", () => {
+    vi.stubEnv("PATH", "/nonexistent");
+    expect(() => assemble(guestSources()[0]!)).toThrow(
+      "nasm is not there: install it (Debian: `apt install nasm`",
+    );
   });
 });
