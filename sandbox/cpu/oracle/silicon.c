@@ -49,7 +49,7 @@ struct __attribute__((packed)) input {
 }; /* followed by the code */
 
 struct __attribute__((packed)) outcome {
-  uint8_t vector, changes_high;
+  uint8_t vector, untold; /* untold: it changed more memory than the list below can say */
   uint16_t changes;
   uint32_t error, address;
   uint32_t gpr[8];
@@ -111,6 +111,18 @@ static void store_selectors(uint16_t *segment) {
 
 static const int gpr_slot[8] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI};
 
+/* Takes the case's code away again. Whether it wrote to the code segment elsewhere: such a case is of no use. */
+static int code_changed(void) {
+  uint32_t linear = current->world == 0 ? current->eip : CODE + (current->eip & 0xffff);
+  memset((void *)(uintptr_t)linear, 0xcc, current->code_length);
+  const uint64_t *words = (const uint64_t *)(uintptr_t)CODE;
+  uint64_t differ = 0;
+  for (uint32_t at = 0; at < CODE_SIZE / 8; at++) differ |= words[at] ^ 0xccccccccccccccccull;
+  if (!differ) return 0;
+  memset((void *)(uintptr_t)CODE, 0xcc, CODE_SIZE);
+  return 1;
+}
+
 static void record(ucontext_t *uc, int timed_out) {
   greg_t *g = uc->uc_mcontext.gregs;
   struct outcome *o = (struct outcome *)out;
@@ -143,13 +155,11 @@ static void record(ucontext_t *uc, int timed_out) {
     ((uint64_t *)now)[word] = ((const uint64_t *)background)[word];
   }
   o->changes = (uint16_t)(changes > MAX_CHANGES ? MAX_CHANGES : changes);
-  o->changes_high = changes > MAX_CHANGES;
+  o->untold = code_changed() || changes > MAX_CHANGES;
   out = (uint8_t *)(list + o->changes);
 }
 
 static void forget(void) {
-  uint32_t linear = current->world == 0 ? current->eip : CODE + (current->eip & 0xffff);
-  memset((void *)(uintptr_t)linear, 0xcc, current->code_length);
   memcpy((void *)(uintptr_t)DATA_WINDOW, background + (DATA_WINDOW - DATA), 128);
   memcpy((void *)(uintptr_t)STACK_WINDOW, background + (STACK_WINDOW - DATA), 64);
   memcpy(expected + (DATA_WINDOW - DATA), background + (DATA_WINDOW - DATA), 128);

@@ -1,7 +1,7 @@
 /** Stack, jumps, calls, strings, segment registers, and what user mode may not do. */
 import { EAX, EBP, EBX, ECX, EDI, EDX, ESI } from "../case.ts";
 import type { Draft, Form, OperandSize } from "../draft.ts";
-import { CODE, ENTRY } from "../world.ts";
+import { CODE } from "../world.ts";
 import { hex, modrm, plain } from "./modrm.ts";
 
 const BOTH: readonly OperandSize[] = [16, 32];
