@@ -47,7 +47,7 @@ export async function chooseEngine(
 /** Why /dev/kvm does not run a guest with these needs; empty where it does. */
 function kvmObstacle(needs: readonly GuestNeed[]): string {
   const { available, problem, modes } = probeKvm();
-  if (!available) return firstSentence(problem);
+  if (!available) return `${withoutRemedy(problem)} (npm run doctor tells more)`;
   const missing = needs.filter(need => !modes[need]).map(need => MODE_NAMES[need]);
   return missing.length ? `the KVM of this machine does not run ${missing.join(" and ")}` : "";
 }
@@ -61,7 +61,8 @@ const MODE_NAMES: Readonly<Record<GuestNeed, string>> = {
   "long-mode": "long mode",
 };
 
-/** The problem without its remedy: a line that is no error need not tell how to repair it. */
-function firstSentence(text: string): string {
-  return text.split(/\. (?=[A-Z])/)[0] ?? text;
+/** The problem alone: a line that is no error need not tell how to repair it. */
+function withoutRemedy(problem: string): string {
+  const [first = ""] = problem.split(/\. (?=[A-Z])/);
+  return first.replace(/^open \/dev\/kvm: /, "/dev/kvm does not open: ");
 }

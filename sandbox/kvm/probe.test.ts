@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { requires } from "../../chapters/tools/requires.ts";
 import { chooseEngine, openEngine } from "./engines.ts";
-import { probeKvm } from "./probe.ts";
+import { probeKvm, runsMode } from "./probe.ts";
 
 const kvm = requires("kvm");
 
@@ -23,6 +23,18 @@ describe("the probe of /dev/kvm", () => {
   });
 });
 
+describe("the guests of the probe", () => {
+  // What they ask of a processor is right if another one runs them too.
+  it.each(["real-mode", "protected-mode", "paging32", "pae"] as const)(
+    "run on the soft engine: %s",
+    async mode => {
+      const soft = await openEngine("soft");
+      expect(runsMode(soft, mode)).toBe(true);
+      soft.close();
+    },
+  );
+});
+
 describe("the choice of an engine", () => {
   it("takes KVM where it runs the guest, and says so", kvm.options, async () => {
     const { hypervisor, sentence } = await chooseEngine(undefined, ["real-mode"]);
@@ -37,7 +49,9 @@ describe("the choice of an engine", () => {
   it.skipIf(!missing)("takes the soft engine where KVM cannot, and says why", async () => {
     const { hypervisor, sentence } = await chooseEngine(undefined, [missing!]);
     expect(hypervisor.name).toBe("soft");
-    expect(sentence).toMatch(/^engine: soft, since (the KVM of this machine does not run|open \/dev\/kvm:)/);
+    expect(sentence).toMatch(
+      /^engine: soft, since (the KVM of this machine does not run|\/dev\/kvm does not open: )/,
+    );
     expect(sentence).not.toContain("\n");
     hypervisor.close();
   });
