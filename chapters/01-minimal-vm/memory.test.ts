@@ -16,11 +16,16 @@ const RAM = 16 * PAGE;
 
 describe("map-slots", () => {
   it("accepts slots that only touch", async ({ subject }) => {
-    const { results } = await subject.call("memory", RAM, [...ADJACENT_SLOTS, { do: "slots" }]);
+    const { results } = await subject.call("memory", RAM, [
+      ...ADJACENT_SLOTS,
+      { do: "map", slot: 3, at: 0x10_0000 - 4 * PAGE, size: 4 * PAGE, hostOffset: 12 * PAGE },
+      { do: "slots" },
+    ]);
     expect(results.at(-1), "two slots may lie side by side: where one ends the next may begin").toEqual({
       value: [
         { slot: 0, guestAddress: 0, size: 4 * PAGE },
         { slot: 1, guestAddress: 4 * PAGE, size: 4 * PAGE },
+        { slot: 3, guestAddress: 0x10_0000 - 4 * PAGE, size: 4 * PAGE },
         { slot: 2, guestAddress: 0x10_0000, size: 4 * PAGE },
       ],
     });
