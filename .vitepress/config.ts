@@ -80,6 +80,10 @@ export default defineConfig({
     ...(editPattern && { editLink: { pattern: editPattern, text: "Edit this page" } }),
     ...(repository && { socialLinks: [{ icon: "github", link: repository }] }),
     externalLinkIcon: true,
+    footer: {
+      message: "Code under the MIT licence, book under CC BY 4.0.",
+    },
+    lastUpdated: { formatOptions: { dateStyle: "long" } },
     docFooter: { prev: "Before", next: "Next" },
   },
 });
