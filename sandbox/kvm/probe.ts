@@ -84,7 +84,7 @@ export function runsMode(hypervisor: Hypervisor, need: GuestNeed): boolean {
   try {
     const host = hypervisor.allocateMemory(RAM);
     vm.setUserMemoryRegion({ slot: 0, guestAddress: 0, size: RAM, host, hostOffset: 0 });
-    const memory = new DataView(host.memory.buffer, 0, RAM);
+    const memory = new DataView(host.memory.buffer, host.offset, RAM);
     const vcpu = vm.createVcpu(0);
     const sregs = vcpu.getSregs();
     const regs = { ...vcpu.getRegs(), rip: BigInt(CODE), rflags: 0x2n };
