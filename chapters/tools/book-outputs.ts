@@ -1,24 +1,26 @@
 /**
  * The outputs that the book shows: which command makes which, and the making.
  *
- * docs/outputs/outputs.json lists them. An output on a learner's layer names which: `starter`, or the id of
- * a mistake of chapter.json; so the book can show a bug without anybody having to make it.
+ * docs/outputs/outputs.json lists them. An output on a learner's layer names which: `starter`, `without` and
+ * the id of a task that is left to write, or the id of a mistake of chapter.json; so the book can show a bug
+ * or the next hole without anybody having to make it.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Chapter } from "./chapter-manifest.ts";
 import { ROOT, readChapters } from "./chapters.ts";
 import { Complaint } from "./complaint.ts";
-import { bundleWithLayers, cacheBundle } from "./layer-bundle.ts";
-import { layerWithMistake, starterLayer } from "./layer-variants.ts";
+import { bundleWithLayers, cacheBundle, type LayerTexts } from "./layer-bundle.ts";
+import { layerWithMistake, layerWithout, starterLayer } from "./layer-variants.ts";
 
 export interface BookOutput {
   /** In docs/outputs/. */
   readonly file: string;
   /** The command as the book shows it: `npm run chapter N words`. */
   readonly run: string;
-  /** "starter" or the id of a mistake, where the command runs a learner's layer. */
+  /** "starter", "without TASK" or the id of a mistake, where the command runs a learner's layer. */
   readonly layer?: string;
 }
 
@@ -37,14 +39,21 @@ export async function makeOutput({ run, layer, file }: BookOutput): Promise<stri
   if (!layer)
     return `$ ${run}\n${capture(["--import", "tsx", "chapters/tools/chapter.ts", number!, ...words])}`;
 
-  const mistake = chapter.mistakes.find(({ id }) => id === layer);
-  if (!mistake && layer !== "starter") {
-    throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: chapter ${number} has no mistake “${layer}”`);
+  const texts = learnersLayer(chapter, layer);
+  if (!texts) {
+    throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: chapter ${number} has no layer “${layer}”`);
   }
-  const texts = mistake ? layerWithMistake(chapter, mistake) : starterLayer(chapter);
   const entry = `import "./chapters/tools/report-errors.ts"; import "./chapters/${chapter.name}/main.ts";`;
   const bundle = cacheBundle(await bundleWithLayers(entry, texts));
   return `$ ${run}\n${capture(["--enable-source-maps", bundle, ...words])}`;
+}
+
+function learnersLayer(chapter: Chapter, layer: string): LayerTexts | undefined {
+  if (layer === "starter") return starterLayer(chapter);
+  const task = chapter.tasks.find(({ id }) => layer === `without ${id}`);
+  if (task) return layerWithout(chapter, task);
+  const mistake = chapter.mistakes.find(({ id }) => id === layer);
+  return mistake && layerWithMistake(chapter, mistake);
 }
 
 /** What `node …args` prints on both streams, in order and without colours. */
