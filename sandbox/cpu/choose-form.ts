@@ -13,6 +13,7 @@ import {
   EBP,
   ESP,
   FS,
+  MODE_CAREFUL,
   MODE_CODE32,
   MODE_FLAT,
   MODE_STACK32,
@@ -160,6 +161,7 @@ const FLAT_32 = MODE_CODE32 | MODE_STACK32 | MODE_FLAT;
 
 /** The form for `insn`, whose line is `shape` (null: an invalid opcode), in a page of `mode`. */
 export function chooseForm(insn: Instruction, shape: Shape | null, mode: number): number {
+  if ((mode & MODE_CAREFUL) !== 0) return hot.CAREFUL;
   if (shape === null) return hot.GENERAL_ENDS;
   const general = (shape.attributes & ENDS) !== 0 ? hot.GENERAL_ENDS : hot.GENERAL;
   if ((mode & FLAT_32) !== FLAT_32 || insn.addressMask !== -1) return general;

@@ -7,7 +7,7 @@
  */
 
 import { UNDECODED } from "./hot.ts";
-import { type Handler, Instruction } from "./instruction.ts";
+import { Instruction } from "./instruction.ts";
 import type { Slot } from "./physical-memory.ts";
 
 const PAGE = 4096;
@@ -90,6 +90,11 @@ export class CodeCache {
 
   observe(observer: CodeObserver): void {
     this.#observers.push(observer);
+  }
+
+  forget(observer: CodeObserver): void {
+    const index = this.#observers.indexOf(observer);
+    if (index >= 0) this.#observers.splice(index, 1);
   }
 
   has(frame: number): boolean {

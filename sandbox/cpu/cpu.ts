@@ -31,19 +31,21 @@ import {
   WRITABLE,
   WRITE_ACCESS,
 } from "#layers/03-paging/walk.ts";
+import type { Exit } from "../kvm/api.ts";
 import type { CodeCache, CodePage } from "./code-page.ts";
 import { decode } from "./decode.ts";
 import { DeviceAccess } from "./device-access.ts";
 import { ERROR_CODE_VECTORS, Fault, Unimplemented } from "./faults.ts";
+import { FloatingPointUnit } from "./fpu/unit.ts";
 import { UNDECODED } from "./hot.ts";
 import type { Instruction } from "./instruction.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 import * as state from "./state.ts";
-import { A20_MASK, FLAG_CARRIES, FLAG_RESULT, SAVED_CARRIES, SAVED_ESP, SAVED_RESULT,
+import {
+  A20_MASK,
   ACCESS,
   ATTENTION,
   BASE,
-  BUDGET,
   CPL,
   CR0,
   CR0_PE,
@@ -52,19 +54,23 @@ import { A20_MASK, FLAG_CARRIES, FLAG_RESULT, SAVED_CARRIES, SAVED_ESP, SAVED_RE
   EIP,
   ES,
   ESP,
+  FLAG_CARRIES,
+  FLAG_RESULT,
   GENERAL_PROTECTION,
   INSTRUCTION_EIP,
   LIMIT,
   MODE,
   PAGE_FAULT,
   RIGHTS,
-  SELECTOR,
-  SHADOW,
+  SAVED_CARRIES,
+  SAVED_ESP,
+  SAVED_RESULT,
   SS,
   STACK_FAULT,
   SYSTEM_FLAGS,
   VM,
 } from "./state.ts";
+import type { Breakpoints } from "./system/debug.ts";
 import { System } from "./system/system.ts";
 
 /** Bytes of the engine area that one processor takes: registers, then the TLB's tags and deltas. */
@@ -78,6 +84,7 @@ export class Cpu {
   readonly r8: Uint8Array;
   readonly tlb: Tlb;
   readonly walker: PageWalker;
+  readonly fpu: FloatingPointUnit;
   readonly devices = new DeviceAccess();
   /** Protection, interrupts and system registers. */
   readonly system: System;
@@ -91,6 +98,12 @@ export class Cpu {
   /** Results of `read64`. */
   low = 0;
   high = 0;
+  /** Data breakpoints that the present instruction has hit: the guest's, and the VMM's debugger's. */
+  dataHits = 0;
+  debuggerHits = 0;
+  debugger: Breakpoints | null = null;
+  /** INT3 ends the run instead of interrupting: what to do then. */
+  onBreakpoint: (() => Exit) | null = null;
 
   readonly #fault = new Fault();
   readonly #unimplemented = new Unimplemented();
@@ -117,6 +130,7 @@ export class Cpu {
     this.r32 = registers.r32;
     this.r16 = registers.r16;
     this.r8 = registers.r8;
+    this.fpu = new FloatingPointUnit(this.r32);
     const tags = area + state.SLOTS * 8;
     this.tlb = new Tlb(
       new Int32Array(buffer, tags, TLB_SIZE),
@@ -162,6 +176,11 @@ export class Cpu {
     this.r32[SYSTEM_FLAGS] = merged & state.SYSTEM_FLAGS_MASK;
     if (((before ^ merged) & VM) !== 0) this.updateMode();
     this.attend();
+  }
+
+  /** Changes those of the six arithmetic flags that are in `mask`. */
+  setArithmetic(flags: number, mask: number): void {
+    setArithmeticFlags(this.r32, (flags & mask) | (arithmeticFlags(this.r32) & ~mask));
   }
 
   get isProtected(): boolean {
@@ -234,6 +253,11 @@ export class Cpu {
     this.codeDropped();
   }
 
+  /** Under PAE paging a load of CR3 reads the four pointers at once; so does a load of all registers. */
+  loadPageDirectoryPointers(): void {
+    if (this.walker.mode === "PAE") this.walker.loadPdptes();
+  }
+
   /** INVLPG. */
   flushPage(linear: number): void {
     this.tlb.flushPage(linear);
@@ -282,8 +306,15 @@ export class Cpu {
   }
 
   /** Whether a data breakpoint lies in the page of `linear`, so that accesses must be looked at. */
-  isWatched(_linear: number): boolean {
-    return false;
+  isWatched(linear: number): boolean {
+    return this.system.breakpoints.watchesPage(linear) || (this.debugger?.watchesPage(linear) ?? false);
+  }
+
+  /** Notes which data breakpoints an access hits: a trap after the instruction. */
+  #watch(linear: number, size: number, isWrite: boolean): void {
+    const { breakpoints } = this.system;
+    if (breakpoints.watchesData) this.dataHits |= breakpoints.hitByData(linear, size, isWrite);
+    if (this.debugger?.watchesData) this.debuggerHits |= this.debugger.hitByData(linear, size, isWrite);
   }
 
   // Linear memory, at the current privilege.
@@ -387,6 +418,7 @@ export class Cpu {
 
   /** Cuts an access at a page's end, walks, and reaches memory or a device: into `#scratch`. */
   #readSlow(linear: number, size: number, access: number): void {
+    this.#watch(linear, size, false);
     const first = Math.min(size, 4096 - (linear & 0xfff));
     const physical = this.translate(linear, access);
     if (first === size) {
@@ -409,6 +441,7 @@ export class Cpu {
   }
 
   #writeSlow(linear: number, size: number, access: number): void {
+    this.#watch(linear, size, true);
     const first = Math.min(size, 4096 - (linear & 0xfff));
     const physical = this.translate(linear, access | WRITE_ACCESS);
     if (first === size) {
@@ -678,19 +711,34 @@ export class Cpu {
     this.r32[EIP] = eip;
   }
 
-  /** The instruction at CS:EIP; raises what its fetch raises. */
-  fetch(): Instruction {
-    const r = this.r32;
-    const eip = r[EIP];
-    const linear = (r[BASE + CS] + eip) | 0;
-    const entry = (linear >>> 12) & (CODE_TLB - 1);
-    const page = this.codePages[entry];
-    if (page !== null && this.codeTags[entry] === ((linear & PAGE_MASK) | r[MODE]))
-      return page.at(linear & 0xfff);
-    return this.#fetchSlow(linear, entry);
+  /** Raises #GP(0) unless an instruction of `length` bytes at `eip` lies within the code segment. */
+  checkCodeLimit(eip: number, length: number): void {
+    const limit = this.r32[LIMIT + CS] >>> 0;
+    if ((eip >>> 0) + length - 1 > limit && limit !== 0xffff_ffff) this.fault(GENERAL_PROTECTION, 0);
   }
 
-  #fetchSlow(linear: number, entry: number): Instruction {
+  /** The instruction at CS:EIP, decoded; raises what its fetch raises. */
+  fetch(): Instruction {
+    const r = this.r32;
+    const linear = (r[BASE + CS] + r[EIP]) | 0;
+    const entry = (linear >>> 12) & (CODE_TLB - 1);
+    let mode = r[MODE];
+    if ((mode & state.MODE_FLAT) === 0 && !this.#isPageInSegment(linear)) mode |= state.MODE_CAREFUL;
+    const page = this.codePages[entry];
+    if (page !== null && this.codeTags[entry] === ((linear & PAGE_MASK) | mode)) {
+      const insn = page.at(linear & 0xfff);
+      if (insn.form !== UNDECODED) return insn;
+    }
+    return this.#fetchSlow(linear, entry, mode);
+  }
+
+  /** Whether every byte of the page at CS:EIP is inside the code segment, with offsets that do not wrap. */
+  #isPageInSegment(linear: number): boolean {
+    const first = (this.r32[EIP] >>> 0) - (linear & 0xfff);
+    return first >= 0 && first + 0xfff <= this.r32[LIMIT + CS] >>> 0;
+  }
+
+  #fetchSlow(linear: number, entry: number, mode: number): Instruction {
     const { r32: r } = this;
     this.beginInstruction();
     const physical = this.translate(linear, FETCH_ACCESS | (r[CPL] === 3 ? USER_ACCESS : 0));
@@ -698,8 +746,8 @@ export class Cpu {
     if (slot === null) {
       this.unimplemented(`the guest fetches an instruction where there is no memory`);
     }
-    const page = this.code.page(Math.floor(physical / 4096), r[MODE], slot);
-    this.codeTags[entry] = (linear & PAGE_MASK) | r[MODE];
+    const page = this.code.page(Math.floor(physical / 4096), mode, slot);
+    this.codeTags[entry] = (linear & PAGE_MASK) | mode;
     this.codePages[entry] = page;
     const insn = page.at(linear & 0xfff);
     if (insn.form === UNDECODED) decode(insn);
@@ -710,6 +758,12 @@ export class Cpu {
   beginInstruction(): void {
     const { r32: r } = this;
     r[INSTRUCTION_EIP] = r[EIP];
+    this.keepForFault();
+  }
+
+  /** The flags and ESP that a fault from here on restores. */
+  keepForFault(): void {
+    const { r32: r } = this;
     r[SAVED_RESULT] = r[FLAG_RESULT];
     r[SAVED_CARRIES] = r[FLAG_CARRIES];
     r[SAVED_ESP] = r[ESP];

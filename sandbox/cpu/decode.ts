@@ -8,7 +8,7 @@ import { type AddressForm, readAddress16, readAddress32 } from "#layers/02-real-
 import { BASE, byteRegister, CS, DS, ES, FS, GS, SS, ZERO } from "#layers/02-real-mode/registers.ts";
 import { chooseForm } from "./choose-form.ts";
 import type { Cpu } from "./cpu.ts";
-import { GENERAL_ENDS } from "./hot.ts";
+import { CAREFUL, GENERAL_ENDS } from "./hot.ts";
 import {
   Instruction,
   PREFIX_ADDRESS,
@@ -20,7 +20,14 @@ import {
 } from "./instruction.ts";
 import { IGNORES_MOD, LOCK } from "./opcodes/form.ts";
 import { findShape, OPCODES, type OperandSize, type Shape } from "./opcodes/opcodes.ts";
-import { EIP, GENERAL_PROTECTION, INSTRUCTION_EIP, INVALID_OPCODE, MODE_CODE32 } from "./state.ts";
+import {
+  EIP,
+  GENERAL_PROTECTION,
+  INSTRUCTION_EIP,
+  INVALID_OPCODE,
+  MODE_CAREFUL,
+  MODE_CODE32,
+} from "./state.ts";
 
 const PAGE = 4096;
 const LONGEST = 15;
@@ -76,8 +83,9 @@ export function decode(insn: Instruction): void {
   } catch (error) {
     if (error !== OUT_OF_BYTES) throw error;
     reset(insn);
-    insn.length = Math.min(available, LONGEST);
-    insn.form = GENERAL_ENDS;
+    // Its own limit check looks at all of it, so the place itself claims one byte.
+    insn.length = 1;
+    insn.form = (page.mode & MODE_CAREFUL) !== 0 ? CAREFUL : GENERAL_ENDS;
     insn.execute = available < LONGEST ? executeCrossing : tooLong;
     return;
   }
@@ -197,7 +205,7 @@ function decodeBytes(insn: Instruction, mode: number): void {
   } else insn.reg = opcode & 7;
   const shape = line && findShape(line.shapes, insn.prefixes, modrm);
   shapeOfLast = shape ?? null;
-  insn.isMemory = line !== undefined && line.hasModRm && modrm < 0xc0 && ((shape?.attributes ?? 0) & IGNORES_MOD) === 0;
+  insn.isMemory = (line?.hasModRm ?? false) && modrm < 0xc0 && ((shape?.attributes ?? 0) & IGNORES_MOD) === 0;
   if (insn.isMemory) readMemoryOperand(insn, address32);
   if (shape === undefined) {
     insn.length = stream.taken;
@@ -209,7 +217,8 @@ function decodeBytes(insn: Instruction, mode: number): void {
   readImmediates(insn, shape, operand32, address32);
   insn.length = stream.taken;
   const mayLock = (shape.attributes & LOCK) !== 0 && insn.isMemory;
-  insn.execute = (insn.prefixes & PREFIX_LOCK) !== 0 && !mayLock ? invalidOpcode : shape.execute[operand32 ? 1 : 0];
+  insn.execute =
+    (insn.prefixes & PREFIX_LOCK) !== 0 && !mayLock ? invalidOpcode : shape.execute[operand32 ? 1 : 0];
 }
 
 function readMemoryOperand(insn: Instruction, address32: boolean): void {

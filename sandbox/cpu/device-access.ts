@@ -37,7 +37,13 @@ export class DeviceAccess {
   exit: Exit | null = null;
   readonly #leave = new ExitInside();
 
-  /** Answers, 8 bytes each but for a string of INS, which is always alone. */
+  /** The exit is an IN: its answer goes to AL, AX or EAX, and the instruction is done. */
+  completesInput = false;
+  /** Items that the VMM gave for an INS, and how many of them are in memory already. */
+  portItems = 0;
+  portItem = 0;
+
+  /** Answers of MMIO, 8 bytes each. */
   readonly #log = new Uint8Array(8 * 64);
   #answered = 0;
   #replayed = 0;
@@ -46,6 +52,10 @@ export class DeviceAccess {
   answer(): void {
     const exit = this.exit;
     this.exit = null;
+    if (exit === this.io && this.io.direction === "in" && !this.completesInput) {
+      this.portItems = this.io.count;
+      this.portItem = 0;
+    }
     if (exit === this.mmio) this.#log.set(this.mmio.data, 8 * (this.#answered++ & 63));
     this.#replayed = 0;
   }
@@ -54,10 +64,39 @@ export class DeviceAccess {
   forget(): void {
     this.#answered = 0;
     this.#replayed = 0;
+    this.portItems = 0;
+  }
+
+  /** A step has come to its end; an INS between two items keeps the items that are left. */
+  forgetAnswers(): void {
+    this.#answered = 0;
+    this.#replayed = 0;
   }
 
   get isReplaying(): boolean {
-    return this.#answered !== 0;
+    return this.#answered !== 0 || this.portItems !== 0;
+  }
+
+  requestIo(direction: "in" | "out", port: number, size: 1 | 2 | 4, count: number): void {
+    const { io } = this;
+    io.direction = direction;
+    io.port = port;
+    io.size = size;
+    io.count = count;
+    this.exit = io;
+    this.completesInput = false;
+  }
+
+  /** Leaves the instruction at the exit just requested. */
+  leave(): never {
+    throw this.#leave;
+  }
+
+  /** One more item of an INS is in memory, and the registers tell it. */
+  itemDone(): void {
+    this.#answered = 0;
+    this.#replayed = 0;
+    if (++this.portItem === this.portItems) this.portItems = 0;
   }
 
   /** Reads `length` (1 to 8) bytes at physical `address` into `into`. */
@@ -85,6 +124,6 @@ export class DeviceAccess {
     mmio.length = length;
     mmio.isWrite = isWrite;
     this.exit = mmio;
-    throw this.#leave;
+    this.leave();
   }
 }

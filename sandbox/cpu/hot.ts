@@ -11,6 +11,8 @@ export const UNDECODED = 0;
 export const GENERAL = 1;
 /** After it, execution goes on wherever EIP says. */
 export const GENERAL_ENDS = 2;
+/** As GENERAL_ENDS, in a page that is only partly inside the code segment. */
+export const CAREFUL = 63;
 
 // Registers and immediates.
 export const MOV_RR = 3;

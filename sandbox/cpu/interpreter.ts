@@ -16,9 +16,7 @@ import type { Cpu } from "./cpu.ts";
 import * as hot from "./hot.ts";
 import {
   ATTENTION,
-  BASE,
   BUDGET,
-  CS,
   EAX,
   EBP,
   ECX,
@@ -75,6 +73,7 @@ export function interpret(cpu: Cpu): void {
         insn.execute(cpu, insn);
         break;
       }
+      case hot.CAREFUL:
       case hot.GENERAL_ENDS: {
         r32[INSTRUCTION_EIP] = eipBase + insn.offset;
         r32[EIP] = eipBase + insn.offset + insn.length;
@@ -82,6 +81,7 @@ export function interpret(cpu: Cpu): void {
         r32[SAVED_CARRIES] = r32[FLAG_CARRIES];
         r32[SAVED_ESP] = r32[ESP];
         r32[BUDGET] = remaining;
+        if (form === hot.CAREFUL) cpu.checkCodeLimit(r32[INSTRUCTION_EIP], insn.length);
         insn.execute(cpu, insn);
         if (r32[ATTENTION] !== 0) return;
         remaining = r32[BUDGET];
@@ -963,7 +963,11 @@ export function interpret(cpu: Cpu): void {
 
 /** Carries of INC and DEC: OF and AF from `carries`, CF as it was. */
 function keepCarry(before: number, carries: number): number {
-  return (before & CARRY) | (((before >>> 1) ^ (carries >>> 1) ^ carries) & CARRY_INTO_SIGN) | (carries & HALF_CARRY);
+  return (
+    (before & CARRY) |
+    (((before >>> 1) ^ (carries >>> 1) ^ carries) & CARRY_INTO_SIGN) |
+    (carries & HALF_CARRY)
+  );
 }
 
 /** The sign of `carry` is CF, the sign of `overflow` is OF. */

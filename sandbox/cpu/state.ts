@@ -59,6 +59,8 @@ export const MODE_STACK32 = 2;
 export const MODE_FLAT = 4;
 /** CPL is 3: paging treats accesses as the user's. */
 export const MODE_USER = 8;
+/** The page is only partly inside the code segment: each instruction checks the limit. */
+export const MODE_CAREFUL = 16;
 
 // EFLAGS.
 export const CF = 1 << 0;

@@ -6,12 +6,7 @@
  *
  * Source: SDM vol. 2, "RCL/RCR/ROL/ROR", "SAL/SAR/SHL/SHR", "SHLD", "SHRD".
  */
-import {
-  CARRY,
-  CARRY_INTO_SIGN,
-  carryFlag,
-  setCarryAndOverflow,
-} from "#layers/02-real-mode/alu.ts";
+import { CARRY, CARRY_INTO_SIGN, carryFlag, setCarryAndOverflow } from "#layers/02-real-mode/alu.ts";
 import type { Handler } from "../instruction.ts";
 import { ECX, FLAG_CARRIES, FLAG_RESULT } from "../state.ts";
 import type { BySize } from "./arithmetic.ts";

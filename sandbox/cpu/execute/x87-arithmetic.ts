@@ -22,6 +22,7 @@ import {
   pop,
   setRegister,
   settle,
+  settleKeepingC1,
   st,
   underflowStack,
 } from "./x87-steps.ts";
@@ -231,7 +232,7 @@ function compareToFlags(cpu: Cpu, insn: Instruction, quiet: boolean): void {
   let order = UNORDERED;
   if (isEmpty(r, 0) || isEmpty(r, insn.rm)) f.raised |= INVALID | STACK_FAULT;
   else order = compare(f, st(r, 0), st(r, insn.rm), quiet);
-  settle(cpu);
+  settleKeepingC1(cpu);
   setArithmeticFlags(
     r,
     ((order & C3) !== 0 ? ZF : 0) | ((order & C2) !== 0 ? PF : 0) | ((order & C0) !== 0 ? CF : 0),

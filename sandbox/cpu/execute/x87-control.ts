@@ -94,6 +94,7 @@ export function ffree(cpu: Cpu, insn: Instruction): void {
   notePlace(cpu, insn);
   const r = cpu.r32;
   r[USED] &= ~(1 << ((r[TOP] + insn.rm) & 7));
+  r[STATUS] &= ~C1;
 }
 
 export function ffreep(cpu: Cpu, insn: Instruction): void {

@@ -10,7 +10,7 @@ import { CONSTANTS, loadConstant } from "../fpu/constants.ts";
 import type { Arithmetic } from "../fpu/float80.ts";
 import { C1, copySlot, INVALID, packIndefinite, SIGN, SIGN_EXPONENT, STACK_FAULT } from "../fpu/float80.ts";
 import { isNan } from "../fpu/nan.ts";
-import { extract, remainder, roundToInteger, scale } from "../fpu/remainder.ts";
+import { extract, NO_QUOTIENT, remainder, roundToInteger, scale } from "../fpu/remainder.ts";
 import {
   arctangent,
   cosine,
@@ -74,11 +74,11 @@ function partialRemainder(cpu: Cpu, insn: Instruction, nearest: boolean): void {
   begin(cpu);
   notePlace(cpu, insn);
   const r = cpu.r32;
-  let codes = 0;
+  let codes = NO_QUOTIENT;
   if (isEmpty(r, 0) || isEmpty(r, 1)) underflowStack(cpu, RESULT);
   else codes = remainder(cpu.fpu.x87, RESULT, st(r, 0), st(r, 1), nearest);
-  r[STATUS] &= ~(C0 | C2 | C3);
-  if (settle(cpu, codes)) replaceTop(r);
+  r[STATUS] &= codes === NO_QUOTIENT ? ~C2 : ~(C0 | C2 | C3);
+  if (settle(cpu, codes === NO_QUOTIENT ? 0 : codes)) replaceTop(r);
 }
 
 export function fprem(cpu: Cpu, insn: Instruction): void {

@@ -12,6 +12,7 @@ import {
   INVALID,
   OVERFLOW,
   packIndefinite,
+  PRECISION,
   SIGN_EXPONENT,
   STACK_FAULT,
   UNDERFLOW,
@@ -119,6 +120,7 @@ export function settle(cpu: Cpu, codes = 0): boolean {
 export function settleStore(cpu: Cpu): boolean {
   const { x87 } = cpu.fpu;
   const heldBack = (x87.raised & ~x87.masks & (OVERFLOW | UNDERFLOW)) !== 0;
+  if (heldBack) x87.raised &= ~(PRECISION | C1);
   return settle(cpu) && !heldBack;
 }
 
@@ -142,14 +144,23 @@ export function setRegister(r: Int32Array, to: number, from: number): void {
   r[to + WAS_DENORMAL] = 0;
 }
 
+/** `settle` for instructions that leave C1 alone, but for a stack fault. */
+export function settleKeepingC1(cpu: Cpu): boolean {
+  const kept = (cpu.fpu.x87.raised & STACK_FAULT) === 0 ? cpu.r32[STATUS] & C1 : 0;
+  const stands = settle(cpu);
+  cpu.r32[STATUS] |= kept;
+  return stands;
+}
+
 /** Pushes RESULT if no exception holds it back; a full stack gives the indefinite instead. */
 export function pushResult(cpu: Cpu): void {
   const r = cpu.r32;
-  if (!isEmpty(r, 7)) {
+  if (!isEmpty(r, 7) && (cpu.fpu.x87.raised & STACK_FAULT) === 0) {
     cpu.fpu.x87.raised = INVALID | STACK_FAULT | C1;
     packIndefinite(cpu.fpu.x87, RESULT);
   }
-  if (!settle(cpu)) return;
+  // A denormal from memory is pushed even where its exception is not masked.
+  if (!settle(cpu) && (cpu.fpu.x87.raised & INVALID) !== 0) return;
   const top = (r[TOP] - 1) & 7;
   r[TOP] = top;
   r[USED] |= 1 << top;

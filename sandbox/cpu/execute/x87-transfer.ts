@@ -305,6 +305,19 @@ export function fstpRegister(cpu: Cpu, insn: Instruction): void {
   if (storeRegister(cpu, insn)) pop(cpu.r32);
 }
 
+/** FSTPNCE is FSTP without a complaint about an empty ST(0): that is only popped. */
+export function fstpnce(cpu: Cpu, insn: Instruction): void {
+  const r = cpu.r32;
+  if (!isEmpty(r, 0)) {
+    fstpRegister(cpu, insn);
+    return;
+  }
+  begin(cpu);
+  notePlace(cpu, insn);
+  settle(cpu);
+  pop(r);
+}
+
 export function fxch(cpu: Cpu, insn: Instruction): void {
   begin(cpu);
   notePlace(cpu, insn);
@@ -333,12 +346,12 @@ export function fcmov(cpu: Cpu, insn: Instruction): void {
   const isSet = (flags & [CF, ZF, CF | ZF, PF][insn.reg & 3]) !== 0;
   const moves = isSet === ((insn.opcode & 1) === 0);
   if (isEmpty(r, 0) || isEmpty(r, insn.rm)) {
+    // Whether it would have moved or not.
     underflowStack(cpu, RESULT);
-    if (!settle(cpu) || !moves) return;
+    if (!settle(cpu)) return;
     setRegister(r, st(r, 0), RESULT);
     r[USED] |= 1 << ((st(r, 0) >> 2) & 7);
     return;
   }
-  settle(cpu);
   if (moves) copySlot(r, st(r, 0), st(r, insn.rm));
 }
