@@ -61,6 +61,13 @@ describe("the built site", () => {
     }
   });
 
+  it("says where to edit a page and when it was changed", () => {
+    for (const page of pages.filter(name => name !== "index.md")) {
+      expect(htmlOf(page)).toContain(`href="${REPOSITORY}/edit/main/docs/${page}"`);
+      expect(htmlOf(page)).toContain("Last updated");
+    }
+  });
+
   it("has a search index", () => {
     const theme = readFileSync(join(SITE, "hashmap.json"), "utf8");
     expect(JSON.parse(theme)).toHaveProperty("glossary.md");
