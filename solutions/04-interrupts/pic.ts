@@ -161,8 +161,8 @@ export class Pic implements PortDevice {
     const serving = this.#highest(blocking);
     if (serving === undefined) return request;
     // Special fully nested: behind a slave in service its more urgent requests still come through.
-    if (request === serving)
-      return this.#isSpecialFullyNested && this.hasSlave(request) ? request : undefined;
+    const comesThrough = this.#isSpecialFullyNested && this.hasSlave(request);
+    if (request === serving) return comesThrough ? request : undefined;
     return this.#highest((1 << request) | (1 << serving)) === request ? request : undefined;
     // #endregion exercise-pending
   }
@@ -195,10 +195,10 @@ export class Pic implements PortDevice {
     this.#state.armed &= ~(1 << level);
     this.#state.isr |= 1 << level;
     if (this.#state.icw4 & ICW4_AEOI) this.#endOfInterrupt(level, this.#state.rotateOnAeoi);
-    // #endregion exercise-acknowledge
     this.#dropInt();
     this.#drive();
     return level;
+    // #endregion exercise-acknowledge
   }
 
   /** The vector of `level`: T7 to T3 of ICW2, then the level. */

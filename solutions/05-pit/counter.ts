@@ -85,7 +85,12 @@ function waiting(control: number): CounterState {
 }
 
 export class Counter {
-  #state: CounterState = waiting((3 << 4) | (RATE_GENERATOR << 1));
+  #state: CounterState;
+
+  /** `gate` is the level at the GATE pin to begin with. */
+  constructor(gate = true) {
+    this.#state = { ...waiting((3 << 4) | (RATE_GENERATOR << 1)), gate };
+  }
 
   /** The pulse up to which the counter has been moved. */
   get tick(): number {
@@ -95,6 +100,11 @@ export class Counter {
   get mode(): number {
     const mode = (this.#state.control >> 1) & 7;
     return mode > HARDWARE_STROBE ? mode - 4 : mode;
+  }
+
+  /** CR as a number of pulses; 0 until a count was written. */
+  get reload(): number {
+    return this.#state.reload;
   }
 
   get gate(): boolean {

@@ -61,7 +61,7 @@ export interface PitState {
 
 // #region pit
 export class Pit implements PortDevice {
-  readonly #counters = [new Counter(), new Counter(), new Counter()] as const;
+  readonly #counters = [new Counter(), new Counter(), new Counter(false)] as const;
   #irqHigh = true;
   readonly #alarm: Alarm;
 
@@ -74,7 +74,6 @@ export class Pit implements PortDevice {
       this.#catchUp();
       this.#follow();
     });
-    this.#counters[2].setGate(false);
   }
 
   read(offset: number): number {
@@ -108,6 +107,12 @@ export class Pit implements PortDevice {
   output(channel: 0 | 1 | 2): boolean {
     this.#catchUp();
     return this.#counters[channel].out;
+  }
+
+  /** The frequency of a counter's OUT in hertz, where it makes a wave (modes 2 and 3); else 0. */
+  frequency(channel: 0 | 1 | 2): number {
+    const { mode, reload } = this.#counters[channel];
+    return (mode === 2 || mode === 3) && reload > 1 ? 105e6 / 88 / reload : 0;
   }
 
   // #region control

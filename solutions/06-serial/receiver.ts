@@ -145,9 +145,9 @@ export class Receiver {
     if (this.#depth > 1 && this.#received.some(character => character > 0xff)) status |= LSR_FIFO_ERROR;
     this.#errors = 0;
     if (this.#received.length > 0) this.#received[0]! &= 0xff;
-    // #endregion exercise-line-status
     this.#options.changed();
     return status;
+    // #endregion exercise-line-status
   }
 
   /** FCR's receiver reset: the FIFO is empty. */

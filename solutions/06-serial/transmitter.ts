@@ -102,10 +102,10 @@ export class Transmitter {
 
   /** The transmitter's bits of LSR. */
   get status(): number {
-    // #region exercise-line-status
+    // #region exercise-transmitter-status
     if (this.#waiting.length > 0) return 0;
     return this.#shifting === null ? LSR_THRE | LSR_TEMT : LSR_THRE;
-    // #endregion exercise-line-status
+    // #endregion exercise-transmitter-status
   }
 
   /** FCR's transmitter reset: the FIFO is empty; the shift register goes on. */
