@@ -181,7 +181,11 @@ function watch(page: Page): string[] {
     if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
   });
   page.on("pageerror", error => problems.push(error.message));
-  page.on("requestfailed", request => problems.push(`${request.url()} failed`));
+  page.on("requestfailed", request => {
+    // Leaving a page aborts what it was prefetching; that is no failure.
+    const { errorText } = request.failure()!;
+    if (errorText !== "net::ERR_ABORTED") problems.push(`${request.url()}: ${errorText}`);
+  });
   return problems;
 }
 
