@@ -67,6 +67,7 @@ function setCount(cpu: Cpu, insn: Instruction): void {
 
 export function emms(cpu: Cpu): void {
   beginMmx(cpu);
+  enterMmx(cpu.r32);
   cpu.r32[USED] = 0;
 }
 

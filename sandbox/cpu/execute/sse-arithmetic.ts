@@ -31,7 +31,6 @@ import {
   source32,
   source64,
   source128,
-  sourceMmx,
   writeMmx,
   xmm,
 } from "./sse-steps.ts";
@@ -236,31 +235,32 @@ export function convertDoublesToIntegers(truncates: boolean): Handler {
   };
 }
 
-/** CVTPI2PS: two integers of an MMX register or memory to the two low singles. */
+/** CVTPI2PS: two integers to the two low singles. With a memory operand the x87 is left alone. */
 export function cvtpi2ps(cpu: Cpu, insn: Instruction): void {
-  beginSse(cpu);
-  beginMmx(cpu);
-  const source = sourceMmx(cpu, insn);
+  const source = integerPair(cpu, insn);
   const r = cpu.r32;
   laneFromInteger(cpu.fpu, SINGLE, VECTOR3, r[source]);
   laneFromInteger(cpu.fpu, SINGLE, VECTOR3 + 1, r[source + 1]);
   settleSse(cpu);
-  enterMmx(r);
   const to = xmm(insn.reg);
   r[to] = r[VECTOR3];
   r[to + 1] = r[VECTOR3 + 1];
 }
 
-/** CVTPI2PD leaves the x87 alone where its operand is memory. */
 export function cvtpi2pd(cpu: Cpu, insn: Instruction): void {
-  beginSse(cpu);
-  if (!insn.isMemory) beginMmx(cpu);
-  const source = insn.isMemory ? source64(cpu, insn) : mm(insn.rm);
+  const source = integerPair(cpu, insn);
   const r = cpu.r32;
   laneFromInteger(cpu.fpu, DOUBLE, VECTOR3, r[source]);
   laneFromInteger(cpu.fpu, DOUBLE, VECTOR3 + 2, r[source + 1]);
-  if (!insn.isMemory) enterMmx(r);
   copyVector(r, xmm(insn.reg), VECTOR3);
+}
+
+function integerPair(cpu: Cpu, insn: Instruction): number {
+  beginSse(cpu);
+  if (insn.isMemory) return source64(cpu, insn);
+  beginMmx(cpu);
+  enterMmx(cpu.r32);
+  return mm(insn.rm);
 }
 
 /** CVTPS2PI and CVTTPS2PI: the two low singles to an MMX register. */
@@ -271,8 +271,8 @@ export function convertSinglesToMmx(truncates: boolean): Handler {
     const source = source64(cpu, insn);
     laneToInteger(cpu.fpu, SINGLE, VECTOR3, source, truncates);
     laneToInteger(cpu.fpu, SINGLE, VECTOR3 + 1, source + 1, truncates);
-    settleSse(cpu);
     enterMmx(cpu.r32);
+    settleSse(cpu);
     writeMmx(cpu.r32, insn.reg, VECTOR3);
   };
 }
@@ -285,8 +285,8 @@ export function convertDoublesToMmx(truncates: boolean): Handler {
     const source = source128(cpu, insn);
     laneToInteger(cpu.fpu, DOUBLE, VECTOR3, source, truncates);
     laneToInteger(cpu.fpu, DOUBLE, VECTOR3 + 1, source + 2, truncates);
-    settleSse(cpu);
     enterMmx(cpu.r32);
+    settleSse(cpu);
     writeMmx(cpu.r32, insn.reg, VECTOR3);
   };
 }

@@ -275,8 +275,13 @@ export function roundNarrow(
           low >>> 11 === 0x1f_ffff &&
           roundsUp(f.rounding, sign, (low << 21) | (extra !== 0 ? 1 : 0), 1))
     );
-    if (tiny && !(f.masks & UNDERFLOW)) f.raised |= UNDERFLOW;
-    if (tiny && f.flushToZero && f.masks & UNDERFLOW) {
+    if (tiny && !(f.masks & UNDERFLOW)) {
+      // No result: what is inexact is judged as if the exponent had no bound.
+      const lost = single ? (high & 0xff) | low | extra : (low & 0x7ff) | extra;
+      f.raised |= lost !== 0 ? UNDERFLOW | PRECISION : UNDERFLOW;
+      return;
+    }
+    if (tiny && f.flushToZero) {
       f.raised |= UNDERFLOW | PRECISION;
       packZero(f, out, sign);
       return;
@@ -322,8 +327,8 @@ export function roundNarrow(
   }
   // The integer bit is implicit: where it is set it adds one to the exponent field below.
   if (single) {
-    high += (exponent - 1) << 23;
-    if (high >>> 23 >= highest) {
+    high += (exponent - 1) * 0x80_0000;
+    if (high >= highest * 0x80_0000) {
       overflowedNarrow(f, out, sign, format);
       return;
     }

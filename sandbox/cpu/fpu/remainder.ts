@@ -85,13 +85,16 @@ export function roundToInteger(f: Arithmetic, out: number, a: number): void {
   words[out + SIGN_EXPONENT] = sign | field;
 }
 
+export const NO_QUOTIENT = -1;
+
 /**
  * FPREM (`nearest` false: the quotient is truncated) and FPREM1 (rounded to nearest even). Returns the
- * condition codes: C2 while the reduction is incomplete, else the quotient's low bits in C0, C3 and C1.
+ * condition codes: C2 while the reduction is incomplete, else the quotient's low bits in C0, C3 and C1; or
+ * NO_QUOTIENT, after which C0 and C3 stay as they were.
  */
 export function remainder(f: Arithmetic, out: number, a: number, b: number, nearest: boolean): number {
   const { words } = f;
-  if (propagateNans(f, out, a, b)) return 0;
+  if (propagateNans(f, out, a, b)) return NO_QUOTIENT;
   const sign = words[a + SIGN_EXPONENT] & SIGN;
   let aExponent = words[a + SIGN_EXPONENT] & EXPONENT;
   let bExponent = words[b + SIGN_EXPONENT] & EXPONENT;
@@ -102,9 +105,12 @@ export function remainder(f: Arithmetic, out: number, a: number, b: number, near
   if (aExponent === EXPONENT || (bHigh | bLow) === 0) {
     f.raised |= INVALID;
     packIndefinite(f, out);
-    return 0;
+    return NO_QUOTIENT;
   }
-  if (isDenormal(words, a) || isDenormal(words, b)) f.raised |= DENORMAL;
+  if (isDenormal(words, a) || isDenormal(words, b)) {
+    f.raised |= DENORMAL;
+    if ((f.masks & DENORMAL) === 0) return NO_QUOTIENT;
+  }
   if ((high | low) === 0 || bExponent === EXPONENT) {
     copyCanonical(words, out, a);
     return 0;

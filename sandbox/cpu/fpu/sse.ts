@@ -9,7 +9,7 @@
  * Source: SDM vol. 1, 11.5 "SSE, SSE2, and SSE3 Exceptions", table 4-7 "Rules for Handling NaNs".
  */
 import { add, divide, multiply, squareRoot } from "./arithmetic.ts";
-import { compare, EQUAL, LESS, UNORDERED } from "./compare.ts";
+import { compare, EQUAL, GREATER, LESS, UNORDERED } from "./compare.ts";
 import { loadDouble, loadInteger, loadSingle, storeFloat, storeInteger } from "./convert.ts";
 import {
   DENORMAL,
@@ -115,12 +115,8 @@ function computeExactly(
   if (operation === MINIMUM || operation === MAXIMUM) {
     const order = compare(f, OPERAND, SECOND, false);
     // The second operand wins when they are equal (zeros of either sign) or unordered.
-    const takesFirst = operation === MINIMUM ? order === LESS : order === 0;
-    if (takesFirst) storeFloat(f, RESULT, OPERAND, format);
-    else if (order === UNORDERED) {
-      words[RESULT] = words[b];
-      words[RESULT + HIGH] = words[b + HIGH];
-    } else storeFloat(f, RESULT, SECOND, format);
+    const takesFirst = operation === MINIMUM ? order === LESS : order === GREATER;
+    copyLane(unit, format, takesFirst ? OPERAND : SECOND, takesFirst ? a : b);
   } else if (!propagate(unit, format)) {
     if (operation === ADD) add(f, RESULT, OPERAND, SECOND, 0);
     else if (operation === SUBTRACT) add(f, RESULT, OPERAND, SECOND, SIGN);
@@ -143,6 +139,19 @@ export function loadLane(unit: FloatingPointUnit, format: FloatFormat, slot: num
     words[slot + SIGN_EXPONENT] &= SIGN;
     words[slot + WAS_DENORMAL] = 0;
   }
+}
+
+/** RESULT = the lane at `at`, unchanged, but for what DAZ made of it when it was loaded into `slot`. */
+function copyLane(unit: FloatingPointUnit, format: FloatFormat, slot: number, at: number): void {
+  const { words } = unit;
+  if ((words[slot] | words[slot + HIGH]) === 0) {
+    const zero = words[slot + SIGN_EXPONENT] << 16;
+    words[RESULT] = format === SINGLE ? zero : 0;
+    words[RESULT + HIGH] = zero;
+    return;
+  }
+  words[RESULT] = words[at];
+  words[RESULT + HIGH] = words[at + HIGH];
 }
 
 /** Unlike the x87, SSE answers with the first operand if that is a NaN, else with the second. */

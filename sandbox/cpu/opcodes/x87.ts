@@ -83,6 +83,7 @@ import {
   fstDouble,
   fstpDouble,
   fstpExtended,
+  fstpnce,
   fstpRegister,
   fstpSingle,
   fstRegister,
@@ -138,7 +139,7 @@ export const X87: readonly Form[] = [
   stack(0xd9, 0, "FLD STi", fldRegister),
   stack(0xd9, 1, "FXCH ST0,STi", fxch),
   only(0xd9, 0xd0, "FNOP", fnop),
-  stack(0xd9, 3, "FSTPNCE STi,ST0", fstpRegister), // alias of DD D8
+  stack(0xd9, 3, "FSTPNCE STi,ST0", fstpnce), // undocumented
   only(0xd9, 0xe0, "FCHS", fchs),
   only(0xd9, 0xe1, "FABS", fabs),
   only(0xd9, 0xe4, "FTST", ftst),
