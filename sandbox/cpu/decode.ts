@@ -266,6 +266,8 @@ function readImmediates(insn: Instruction, shape: Shape, operand32: boolean, add
       break;
     case "offset":
       insn.isMemory = true;
+      // The register is EAX, AX or AL, whatever the opcode's low bits are.
+      insn.regIndex = 0;
       insn.base = ZERO;
       insn.index = ZERO;
       insn.scale = 0;
