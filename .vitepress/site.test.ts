@@ -138,6 +138,9 @@ describe("in Chromium", browser.options, () => {
       for (const name of pages) {
         await page.goto(server.url + name.replace(/(index)?\.md$/, (_, index) => (index ? "" : ".html")));
         await hydrated(page);
+        await page.evaluate(() => {
+          for (const folded of document.querySelectorAll("details")) folded.open = true;
+        });
         expect(await overflow(page), `${name} is wider than its window`).toBe(0);
         expect(await page.evaluate(() => document.documentElement.classList.contains("dark")), name).toBe(
           colorScheme === "dark",
