@@ -10,11 +10,16 @@
  * EIP is not kept up while hot forms execute: `eipBase`, the value of EIP at the page's first byte, plus
  * the place in the page is always enough to make it.
  */
-import { CARRY, CARRY_INTO_SIGN, condition, HALF_CARRY, parityFlag } from "#layers/02-real-mode/alu.ts";
-import { PAGE_MASK, TLB_MASK } from "#layers/03-paging/tlb.ts";
+import * as alu from "#layers/02-real-mode/alu.ts";
+import * as tlb from "#layers/03-paging/tlb.ts";
 import type { Cpu } from "./cpu.ts";
 import * as hot from "./hot.ts";
-import {
+import * as state from "./state.ts";
+
+// Constants of this module's own: V8 folds them into the loop, while it reads imported ones every time.
+const { PAGE_MASK, TLB_MASK } = tlb;
+const { CARRY, CARRY_INTO_SIGN, HALF_CARRY } = alu;
+const {
   ATTENTION,
   BUDGET,
   EAX,
@@ -29,7 +34,8 @@ import {
   SAVED_CARRIES,
   SAVED_ESP,
   SAVED_RESULT,
-} from "./state.ts";
+} = state;
+const { FIRST_MEMORY } = hot;
 
 /** What a hot form keeps of the carries: those that are flags. */
 const CARRIES = 0xc000_0008 | 0;
@@ -47,14 +53,14 @@ export function interpret(cpu: Cpu): void {
   while (remaining > 0) {
     remaining--;
     let form = insn.form;
-    if (form >= hot.FIRST_MEMORY) {
+    if (form >= FIRST_MEMORY) {
       const address = (r32[insn.base] + (r32[insn.index] << insn.scale) + insn.displacement) | 0;
       const entry = ((address >>> 12) & TLB_MASK) + insn.tlbTable;
       if (tags[entry] === ((address + insn.span) & PAGE_MASK)) host = (address + deltas[entry]) >>> 0;
-      else form = hot.GENERAL_ENDS;
+      else form = 2;
     }
     switch (form) {
-      case hot.UNDECODED: {
+      case /* UNDECODED */ 0: {
         remaining++;
         r32[EIP] = eipBase + insn.offset;
         r32[BUDGET] = remaining;
@@ -63,7 +69,7 @@ export function interpret(cpu: Cpu): void {
         if (r32[ATTENTION] !== 0) return;
         continue;
       }
-      case hot.GENERAL: {
+      case /* GENERAL */ 1: {
         r32[INSTRUCTION_EIP] = eipBase + insn.offset;
         r32[EIP] = eipBase + insn.offset + insn.length;
         r32[SAVED_RESULT] = r32[FLAG_RESULT];
@@ -73,15 +79,15 @@ export function interpret(cpu: Cpu): void {
         insn.execute(cpu, insn);
         break;
       }
-      case hot.CAREFUL:
-      case hot.GENERAL_ENDS: {
+      case /* CAREFUL */ 63:
+      case /* GENERAL_ENDS */ 2: {
         r32[INSTRUCTION_EIP] = eipBase + insn.offset;
         r32[EIP] = eipBase + insn.offset + insn.length;
         r32[SAVED_RESULT] = r32[FLAG_RESULT];
         r32[SAVED_CARRIES] = r32[FLAG_CARRIES];
         r32[SAVED_ESP] = r32[ESP];
         r32[BUDGET] = remaining;
-        if (form === hot.CAREFUL) cpu.checkCodeLimit(r32[INSTRUCTION_EIP], insn.length);
+        if (form === 63) cpu.checkCodeLimit(r32[INSTRUCTION_EIP], insn.length);
         insn.execute(cpu, insn);
         if (r32[ATTENTION] !== 0) return;
         remaining = r32[BUDGET];
@@ -90,13 +96,13 @@ export function interpret(cpu: Cpu): void {
         continue;
       }
 
-      case hot.MOV_RR:
+      case /* MOV_RR */ 3:
         r32[insn.destination] = r32[insn.source];
         break;
-      case hot.MOV_RI:
+      case /* MOV_RI */ 4:
         r32[insn.destination] = insn.immediate;
         break;
-      case hot.ADD_RR: {
+      case /* ADD_RR */ 5: {
         const a = r32[insn.destination];
         const b = r32[insn.source];
         const result = (a + b) | 0;
@@ -105,7 +111,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.ADD_RI: {
+      case /* ADD_RI */ 6: {
         const a = r32[insn.destination];
         const b = insn.immediate;
         const result = (a + b) | 0;
@@ -114,7 +120,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.ADC_RR: {
+      case /* ADC_RR */ 7: {
         const a = r32[insn.destination];
         const b = r32[insn.source];
         const result = (a + b + (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -123,7 +129,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.ADC_RI: {
+      case /* ADC_RI */ 8: {
         const a = r32[insn.destination];
         const b = insn.immediate;
         const result = (a + b + (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -132,7 +138,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SUB_RR: {
+      case /* SUB_RR */ 9: {
         const a = r32[insn.destination];
         const b = r32[insn.source];
         const result = (a - b) | 0;
@@ -141,7 +147,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SUB_RI: {
+      case /* SUB_RI */ 10: {
         const a = r32[insn.destination];
         const b = insn.immediate;
         const result = (a - b) | 0;
@@ -150,7 +156,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SBB_RR: {
+      case /* SBB_RR */ 11: {
         const a = r32[insn.destination];
         const b = r32[insn.source];
         const result = (a - b - (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -159,7 +165,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SBB_RI: {
+      case /* SBB_RI */ 12: {
         const a = r32[insn.destination];
         const b = insn.immediate;
         const result = (a - b - (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -168,7 +174,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.CMP_RR: {
+      case /* CMP_RR */ 13: {
         const a = r32[insn.destination];
         const b = r32[insn.source];
         const result = (a - b) | 0;
@@ -176,7 +182,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = ((~a & b) | (~(a ^ b) & result)) & CARRIES;
         break;
       }
-      case hot.CMP_RI: {
+      case /* CMP_RI */ 14: {
         const a = r32[insn.destination];
         const b = insn.immediate;
         const result = (a - b) | 0;
@@ -184,61 +190,61 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = ((~a & b) | (~(a ^ b) & result)) & CARRIES;
         break;
       }
-      case hot.AND_RR: {
+      case /* AND_RR */ 15: {
         const result = r32[insn.destination] & r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.AND_RI: {
+      case /* AND_RI */ 16: {
         const result = r32[insn.destination] & insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.OR_RR: {
+      case /* OR_RR */ 17: {
         const result = r32[insn.destination] | r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.OR_RI: {
+      case /* OR_RI */ 18: {
         const result = r32[insn.destination] | insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.XOR_RR: {
+      case /* XOR_RR */ 19: {
         const result = r32[insn.destination] ^ r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.XOR_RI: {
+      case /* XOR_RI */ 20: {
         const result = r32[insn.destination] ^ insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.TEST_RR: {
+      case /* TEST_RR */ 21: {
         const result = r32[insn.destination] & r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.TEST_RI: {
+      case /* TEST_RI */ 22: {
         const result = r32[insn.destination] & insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.INC_R: {
+      case /* INC_R */ 23: {
         const a = r32[insn.destination];
         const result = (a + 1) | 0;
         r32[FLAG_RESULT] = result;
@@ -246,7 +252,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.DEC_R: {
+      case /* DEC_R */ 24: {
         const a = r32[insn.destination];
         const result = (a - 1) | 0;
         r32[FLAG_RESULT] = result;
@@ -254,7 +260,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.NEG_R: {
+      case /* NEG_R */ 25: {
         const a = r32[insn.destination];
         const result = (0 - a) | 0;
         r32[FLAG_RESULT] = result;
@@ -262,12 +268,12 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.NOT_R:
+      case /* NOT_R */ 26:
         r32[insn.destination] = ~r32[insn.destination];
         break;
 
       // Shifts by 1 to 31; the bit shifted out last is CF, and OF as the last single shift leaves it.
-      case hot.SHL_RI: {
+      case /* SHL_RI */ 27: {
         const a = r32[insn.destination];
         const result = a << insn.immediate;
         const carry = a << (insn.immediate - 1);
@@ -276,7 +282,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SHR_RI: {
+      case /* SHR_RI */ 28: {
         const a = r32[insn.destination];
         const result = (a >>> insn.immediate) | 0;
         r32[FLAG_RESULT] = result;
@@ -284,7 +290,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SAR_RI: {
+      case /* SAR_RI */ 29: {
         const a = r32[insn.destination];
         const result = a >> insn.immediate;
         r32[FLAG_RESULT] = result;
@@ -292,7 +298,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SHL_RC: {
+      case /* SHL_RC */ 32: {
         const count = r32[ECX] & 31;
         if (count === 0) break;
         const a = r32[insn.destination];
@@ -303,7 +309,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SHR_RC: {
+      case /* SHR_RC */ 33: {
         const count = r32[ECX] & 31;
         if (count === 0) break;
         const a = r32[insn.destination];
@@ -313,7 +319,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SAR_RC: {
+      case /* SAR_RC */ 34: {
         const count = r32[ECX] & 31;
         if (count === 0) break;
         const a = r32[insn.destination];
@@ -323,21 +329,21 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.ROL_RI: {
+      case /* ROL_RI */ 30: {
         const a = r32[insn.destination];
         const result = (a << insn.immediate) | (a >>> (32 - insn.immediate));
         r32[FLAG_CARRIES] = rotateCarries(r32[FLAG_CARRIES], result << 31, result ^ (result << 31));
         r32[insn.destination] = result;
         break;
       }
-      case hot.ROR_RI: {
+      case /* ROR_RI */ 31: {
         const a = r32[insn.destination];
         const result = (a >>> insn.immediate) | (a << (32 - insn.immediate));
         r32[FLAG_CARRIES] = rotateCarries(r32[FLAG_CARRIES], result, result ^ (result << 1));
         r32[insn.destination] = result;
         break;
       }
-      case hot.SHLD_RRI: {
+      case /* SHLD_RRI */ 35: {
         const a = r32[insn.destination];
         const result = (a << insn.immediate) | (r32[insn.source] >>> (32 - insn.immediate));
         const carry = a << (insn.immediate - 1);
@@ -346,7 +352,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SHRD_RRI: {
+      case /* SHRD_RRI */ 36: {
         const a = r32[insn.destination];
         const result = (a >>> insn.immediate) | (r32[insn.source] << (32 - insn.immediate));
         r32[FLAG_RESULT] = result;
@@ -355,7 +361,7 @@ export function interpret(cpu: Cpu): void {
         break;
       }
 
-      case hot.IMUL_RR: {
+      case /* IMUL_RR */ 37: {
         const a = r32[insn.destination];
         const b = r32[insn.source];
         const result = Math.imul(a, b);
@@ -364,7 +370,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.IMUL_RRI: {
+      case /* IMUL_RRI */ 38: {
         const a = r32[insn.source];
         const b = insn.immediate;
         const result = Math.imul(a, b);
@@ -373,7 +379,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.MUL_R: {
+      case /* MUL_R */ 39: {
         const a = r32[EAX];
         const b = r32[insn.source];
         const result = Math.imul(a, b);
@@ -384,7 +390,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = high === 0 ? 0 : CARRY;
         break;
       }
-      case hot.IMUL_R: {
+      case /* IMUL_R */ 40: {
         const a = r32[EAX];
         const b = r32[insn.source];
         const result = Math.imul(a, b);
@@ -395,50 +401,50 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = high === result >> 31 ? 0 : CARRY;
         break;
       }
-      case hot.LEA:
+      case /* LEA */ 41:
         r32[insn.destination] = r32[insn.base] + (r32[insn.index] << insn.scale) + insn.displacement;
         break;
-      case hot.XCHG_RR: {
+      case /* XCHG_RR */ 42: {
         const a = r32[insn.destination];
         r32[insn.destination] = r32[insn.source];
         r32[insn.source] = a;
         break;
       }
-      case hot.CDQ:
+      case /* CDQ */ 43:
         r32[EDX] = r32[EAX] >> 31;
         break;
-      case hot.MOVZX_RR8:
+      case /* MOVZX_RR8 */ 44:
         r32[insn.destination] = r8[insn.source];
         break;
-      case hot.MOVZX_RR16:
+      case /* MOVZX_RR16 */ 45:
         r32[insn.destination] = r16[insn.source];
         break;
-      case hot.MOVSX_RR8:
+      case /* MOVSX_RR8 */ 46:
         r32[insn.destination] = (r8[insn.source] << 24) >> 24;
         break;
-      case hot.MOVSX_RR16:
+      case /* MOVSX_RR16 */ 47:
         r32[insn.destination] = (r16[insn.source] << 16) >> 16;
         break;
-      case hot.MOV_R8R8:
+      case /* MOV_R8R8 */ 48:
         r8[insn.destination] = r8[insn.source];
         break;
-      case hot.MOV_R8I:
+      case /* MOV_R8I */ 49:
         r8[insn.destination] = insn.immediate;
         break;
-      case hot.BSWAP_R: {
+      case /* BSWAP_R */ 58: {
         const a = r32[insn.destination];
         r32[insn.destination] = (a << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24);
         break;
       }
-      case hot.NOP:
+      case /* NOP */ 59:
         break;
-      case hot.SETCC_R8:
-        r8[insn.destination] = condition(r32, insn.opcode & 0xf) ? 1 : 0;
+      case /* SETCC_R8 */ 60:
+        r8[insn.destination] = alu.condition(r32, insn.opcode & 0xf) ? 1 : 0;
         break;
-      case hot.CMOVCC_RR:
-        if (condition(r32, insn.opcode & 0xf)) r32[insn.destination] = r32[insn.source];
+      case /* CMOVCC_RR */ 61:
+        if (alu.condition(r32, insn.opcode & 0xf)) r32[insn.destination] = r32[insn.source];
         break;
-      case hot.CMP_R8I: {
+      case /* CMP_R8I */ 50: {
         const a = r8[insn.destination] << 24;
         const b = insn.immediate << 24;
         const result = (a - b) | 0;
@@ -447,7 +453,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = (carries & CARRY_AND_SIGN) | ((carries >>> 24) & HALF_CARRY);
         break;
       }
-      case hot.CMP_R8R8: {
+      case /* CMP_R8R8 */ 51: {
         const a = r8[insn.destination] << 24;
         const b = r8[insn.source] << 24;
         const result = (a - b) | 0;
@@ -456,26 +462,26 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = (carries & CARRY_AND_SIGN) | ((carries >>> 24) & HALF_CARRY);
         break;
       }
-      case hot.TEST_R8R8: {
+      case /* TEST_R8R8 */ 52: {
         const result = (r8[insn.destination] & r8[insn.source]) << 24;
         r32[FLAG_RESULT] = result >> 24;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.TEST_R8I: {
+      case /* TEST_R8I */ 53: {
         const result = (r8[insn.destination] & insn.immediate) << 24;
         r32[FLAG_RESULT] = result >> 24;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.AND_R8I: {
+      case /* AND_R8I */ 54: {
         const result = (r8[insn.destination] & insn.immediate) << 24;
         r32[FLAG_RESULT] = result >> 24;
         r32[FLAG_CARRIES] = 0;
         r8[insn.destination] = result >> 24;
         break;
       }
-      case hot.ADD_R8R8: {
+      case /* ADD_R8R8 */ 55: {
         const a = r8[insn.destination] << 24;
         const b = r8[insn.source] << 24;
         const result = (a + b) | 0;
@@ -485,7 +491,7 @@ export function interpret(cpu: Cpu): void {
         r8[insn.destination] = result >> 24;
         break;
       }
-      case hot.SUB_R8I: {
+      case /* SUB_R8I */ 56: {
         const a = r8[insn.destination] << 24;
         const b = insn.immediate << 24;
         const result = (a - b) | 0;
@@ -495,7 +501,7 @@ export function interpret(cpu: Cpu): void {
         r8[insn.destination] = result >> 24;
         break;
       }
-      case hot.XOR_R8R8: {
+      case /* XOR_R8R8 */ 57: {
         const result = (r8[insn.destination] ^ r8[insn.source]) << 24;
         r32[FLAG_RESULT] = result >> 24;
         r32[FLAG_CARRIES] = 0;
@@ -504,70 +510,70 @@ export function interpret(cpu: Cpu): void {
       }
 
       // Jumps inside the page.
-      case hot.JMP:
+      case /* JMP */ 64:
         insn = insn.target;
         continue;
-      case hot.LOOP:
+      case /* LOOP */ 65:
         r32[ECX]--;
         insn = r32[ECX] !== 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC: {
+      case /* JCC */ 66: {
         const carries = r32[FLAG_CARRIES];
         insn = (carries ^ (carries << 1)) < 0 ? insn.target : insn.next;
         continue;
       }
-      case hot.JCC + 1: {
+      case /* JCC + 1 */ 67: {
         const carries = r32[FLAG_CARRIES];
         insn = (carries ^ (carries << 1)) >= 0 ? insn.target : insn.next;
         continue;
       }
-      case hot.JCC + 2:
+      case /* JCC + 2 */ 68:
         insn = r32[FLAG_CARRIES] < 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 3:
+      case /* JCC + 3 */ 69:
         insn = r32[FLAG_CARRIES] >= 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 4:
+      case /* JCC + 4 */ 70:
         insn = r32[FLAG_RESULT] === 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 5:
+      case /* JCC + 5 */ 71:
         insn = r32[FLAG_RESULT] !== 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 6:
+      case /* JCC + 6 */ 72:
         insn = r32[FLAG_CARRIES] < 0 || r32[FLAG_RESULT] === 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 7:
+      case /* JCC + 7 */ 73:
         insn = r32[FLAG_CARRIES] >= 0 && r32[FLAG_RESULT] !== 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 8:
+      case /* JCC + 8 */ 74:
         insn = (r32[FLAG_RESULT] ^ (r32[FLAG_CARRIES] << 31)) < 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 9:
+      case /* JCC + 9 */ 75:
         insn = (r32[FLAG_RESULT] ^ (r32[FLAG_CARRIES] << 31)) >= 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 10:
-        insn = parityFlag(r32) ? insn.target : insn.next;
+      case /* JCC + 10 */ 76:
+        insn = alu.parityFlag(r32) ? insn.target : insn.next;
         continue;
-      case hot.JCC + 11:
-        insn = parityFlag(r32) ? insn.next : insn.target;
+      case /* JCC + 11 */ 77:
+        insn = alu.parityFlag(r32) ? insn.next : insn.target;
         continue;
-      case hot.JCC + 12:
+      case /* JCC + 12 */ 78:
         insn = signOverOverflow(r32[FLAG_RESULT], r32[FLAG_CARRIES]) < 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 13:
+      case /* JCC + 13 */ 79:
         insn = signOverOverflow(r32[FLAG_RESULT], r32[FLAG_CARRIES]) >= 0 ? insn.target : insn.next;
         continue;
-      case hot.JCC + 14: {
+      case /* JCC + 14 */ 80: {
         const result = r32[FLAG_RESULT];
         insn = result === 0 || signOverOverflow(result, r32[FLAG_CARRIES]) < 0 ? insn.target : insn.next;
         continue;
       }
-      case hot.JCC + 15: {
+      case /* JCC + 15 */ 81: {
         const result = r32[FLAG_RESULT];
         insn = result !== 0 && signOverOverflow(result, r32[FLAG_CARRIES]) >= 0 ? insn.target : insn.next;
         continue;
       }
-      case hot.JMP_R: {
+      case /* JMP_R */ 82: {
         const place = (r32[insn.source] - eipBase) | 0;
         if (place >>> 0 < PAGE_SIZE) insn = insn.page!.at(place);
         else {
@@ -580,43 +586,43 @@ export function interpret(cpu: Cpu): void {
       }
 
       // Memory operands: at `host`.
-      case hot.MOV_RM:
+      case /* MOV_RM */ 90:
         r32[insn.destination] = view.getInt32(host, true);
         break;
-      case hot.MOV_MR:
+      case /* MOV_MR */ 91:
         view.setInt32(host, r32[insn.source], true);
         break;
-      case hot.MOV_MI:
+      case /* MOV_MI */ 92:
         view.setInt32(host, insn.immediate, true);
         break;
-      case hot.MOV_R8M:
+      case /* MOV_R8M */ 93:
         r8[insn.destination] = bytes[host];
         break;
-      case hot.MOV_MR8:
+      case /* MOV_MR8 */ 94:
         bytes[host] = r8[insn.source];
         break;
-      case hot.MOV_M8I:
+      case /* MOV_M8I */ 95:
         bytes[host] = insn.immediate;
         break;
-      case hot.MOV_R16M:
+      case /* MOV_R16M */ 96:
         r16[insn.destination] = view.getUint16(host, true);
         break;
-      case hot.MOV_MR16:
+      case /* MOV_MR16 */ 97:
         view.setUint16(host, r16[insn.source], true);
         break;
-      case hot.MOVZX_RM8:
+      case /* MOVZX_RM8 */ 98:
         r32[insn.destination] = bytes[host];
         break;
-      case hot.MOVZX_RM16:
+      case /* MOVZX_RM16 */ 99:
         r32[insn.destination] = view.getUint16(host, true);
         break;
-      case hot.MOVSX_RM8:
+      case /* MOVSX_RM8 */ 100:
         r32[insn.destination] = (bytes[host] << 24) >> 24;
         break;
-      case hot.MOVSX_RM16:
+      case /* MOVSX_RM16 */ 101:
         r32[insn.destination] = view.getInt16(host, true);
         break;
-      case hot.ADD_RM: {
+      case /* ADD_RM */ 102: {
         const a = r32[insn.destination];
         const b = view.getInt32(host, true);
         const result = (a + b) | 0;
@@ -625,7 +631,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.ADC_RM: {
+      case /* ADC_RM */ 103: {
         const a = r32[insn.destination];
         const b = view.getInt32(host, true);
         const result = (a + b + (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -634,7 +640,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SUB_RM: {
+      case /* SUB_RM */ 104: {
         const a = r32[insn.destination];
         const b = view.getInt32(host, true);
         const result = (a - b) | 0;
@@ -643,7 +649,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.SBB_RM: {
+      case /* SBB_RM */ 105: {
         const a = r32[insn.destination];
         const b = view.getInt32(host, true);
         const result = (a - b - (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -652,7 +658,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.CMP_RM: {
+      case /* CMP_RM */ 106: {
         const a = r32[insn.destination];
         const b = view.getInt32(host, true);
         const result = (a - b) | 0;
@@ -660,28 +666,28 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = ((~a & b) | (~(a ^ b) & result)) & CARRIES;
         break;
       }
-      case hot.AND_RM: {
+      case /* AND_RM */ 107: {
         const result = r32[insn.destination] & view.getInt32(host, true);
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.OR_RM: {
+      case /* OR_RM */ 108: {
         const result = r32[insn.destination] | view.getInt32(host, true);
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.XOR_RM: {
+      case /* XOR_RM */ 109: {
         const result = r32[insn.destination] ^ view.getInt32(host, true);
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         r32[insn.destination] = result;
         break;
       }
-      case hot.CMP_MR: {
+      case /* CMP_MR */ 111: {
         const a = view.getInt32(host, true);
         const b = r32[insn.source];
         const result = (a - b) | 0;
@@ -689,7 +695,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = ((~a & b) | (~(a ^ b) & result)) & CARRIES;
         break;
       }
-      case hot.CMP_MI: {
+      case /* CMP_MI */ 112: {
         const a = view.getInt32(host, true);
         const b = insn.immediate;
         const result = (a - b) | 0;
@@ -697,19 +703,19 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = ((~a & b) | (~(a ^ b) & result)) & CARRIES;
         break;
       }
-      case hot.TEST_MR: {
+      case /* TEST_MR */ 113: {
         const result = view.getInt32(host, true) & r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.TEST_MI: {
+      case /* TEST_MI */ 114: {
         const result = view.getInt32(host, true) & insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.CMP_M8I: {
+      case /* CMP_M8I */ 115: {
         const a = bytes[host] << 24;
         const b = insn.immediate << 24;
         const result = (a - b) | 0;
@@ -718,7 +724,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = (carries & CARRY_AND_SIGN) | ((carries >>> 24) & HALF_CARRY);
         break;
       }
-      case hot.CMP_R8M: {
+      case /* CMP_R8M */ 116: {
         const a = r8[insn.destination] << 24;
         const b = bytes[host] << 24;
         const result = (a - b) | 0;
@@ -727,7 +733,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = (carries & CARRY_AND_SIGN) | ((carries >>> 24) & HALF_CARRY);
         break;
       }
-      case hot.CMP_M8R8: {
+      case /* CMP_M8R8 */ 117: {
         const a = bytes[host] << 24;
         const b = r8[insn.source] << 24;
         const result = (a - b) | 0;
@@ -736,20 +742,20 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = (carries & CARRY_AND_SIGN) | ((carries >>> 24) & HALF_CARRY);
         break;
       }
-      case hot.TEST_M8I: {
+      case /* TEST_M8I */ 118: {
         const result = (bytes[host] & insn.immediate) << 24;
         r32[FLAG_RESULT] = result >> 24;
         r32[FLAG_CARRIES] = 0;
         break;
       }
-      case hot.XOR_R8M: {
+      case /* XOR_R8M */ 119: {
         const result = (r8[insn.destination] ^ bytes[host]) << 24;
         r32[FLAG_RESULT] = result >> 24;
         r32[FLAG_CARRIES] = 0;
         r8[insn.destination] = result >> 24;
         break;
       }
-      case hot.ADD_MR: {
+      case /* ADD_MR */ 120: {
         const a = view.getInt32(host, true);
         const b = r32[insn.source];
         const result = (a + b) | 0;
@@ -758,7 +764,7 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.ADD_MI: {
+      case /* ADD_MI */ 121: {
         const a = view.getInt32(host, true);
         const b = insn.immediate;
         const result = (a + b) | 0;
@@ -767,7 +773,7 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.ADC_MR: {
+      case /* ADC_MR */ 122: {
         const a = view.getInt32(host, true);
         const b = r32[insn.source];
         const result = (a + b + (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -776,7 +782,7 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.ADC_MI: {
+      case /* ADC_MI */ 123: {
         const a = view.getInt32(host, true);
         const b = insn.immediate;
         const result = (a + b + (r32[FLAG_CARRIES] >>> 31)) | 0;
@@ -785,7 +791,7 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.SUB_MR: {
+      case /* SUB_MR */ 124: {
         const a = view.getInt32(host, true);
         const b = r32[insn.source];
         const result = (a - b) | 0;
@@ -794,7 +800,7 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.SUB_MI: {
+      case /* SUB_MI */ 125: {
         const a = view.getInt32(host, true);
         const b = insn.immediate;
         const result = (a - b) | 0;
@@ -803,49 +809,49 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.AND_MR: {
+      case /* AND_MR */ 126: {
         const result = view.getInt32(host, true) & r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         view.setInt32(host, result, true);
         break;
       }
-      case hot.AND_MI: {
+      case /* AND_MI */ 127: {
         const result = view.getInt32(host, true) & insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         view.setInt32(host, result, true);
         break;
       }
-      case hot.OR_MR: {
+      case /* OR_MR */ 128: {
         const result = view.getInt32(host, true) | r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         view.setInt32(host, result, true);
         break;
       }
-      case hot.OR_MI: {
+      case /* OR_MI */ 129: {
         const result = view.getInt32(host, true) | insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         view.setInt32(host, result, true);
         break;
       }
-      case hot.XOR_MR: {
+      case /* XOR_MR */ 130: {
         const result = view.getInt32(host, true) ^ r32[insn.source];
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         view.setInt32(host, result, true);
         break;
       }
-      case hot.XOR_MI: {
+      case /* XOR_MI */ 131: {
         const result = view.getInt32(host, true) ^ insn.immediate;
         r32[FLAG_RESULT] = result;
         r32[FLAG_CARRIES] = 0;
         view.setInt32(host, result, true);
         break;
       }
-      case hot.IMUL_RM: {
+      case /* IMUL_RM */ 110: {
         const a = r32[insn.destination];
         const b = view.getInt32(host, true);
         const result = Math.imul(a, b);
@@ -854,7 +860,7 @@ export function interpret(cpu: Cpu): void {
         r32[insn.destination] = result;
         break;
       }
-      case hot.MUL_M: {
+      case /* MUL_M */ 144: {
         const a = r32[EAX];
         const b = view.getInt32(host, true);
         const result = Math.imul(a, b);
@@ -865,7 +871,7 @@ export function interpret(cpu: Cpu): void {
         r32[FLAG_CARRIES] = high === 0 ? 0 : CARRY;
         break;
       }
-      case hot.INC_M: {
+      case /* INC_M */ 132: {
         const a = view.getInt32(host, true);
         const result = (a + 1) | 0;
         r32[FLAG_RESULT] = result;
@@ -873,7 +879,7 @@ export function interpret(cpu: Cpu): void {
         view.setInt32(host, result, true);
         break;
       }
-      case hot.DEC_M: {
+      case /* DEC_M */ 133: {
         const a = view.getInt32(host, true);
         const result = (a - 1) | 0;
         r32[FLAG_RESULT] = result;
@@ -883,26 +889,26 @@ export function interpret(cpu: Cpu): void {
       }
 
       // The stack: the memory operand is its top, before a push 4 bytes below.
-      case hot.PUSH_R:
+      case /* PUSH_R */ 134:
         view.setInt32(host, r32[insn.source], true);
         r32[ESP] -= 4;
         break;
-      case hot.PUSH_I:
+      case /* PUSH_I */ 135:
         view.setInt32(host, insn.immediate, true);
         r32[ESP] -= 4;
         break;
-      case hot.POP_R: {
+      case /* POP_R */ 136: {
         const value = view.getInt32(host, true);
         r32[ESP] += 4;
         r32[insn.destination] = value;
         break;
       }
-      case hot.CALL:
+      case /* CALL */ 137:
         view.setInt32(host, eipBase + insn.offset + insn.length, true);
         r32[ESP] -= 4;
         insn = insn.target;
         continue;
-      case hot.CALL_FAR_PAGE: {
+      case /* CALL_FAR_PAGE */ 138: {
         const after = (eipBase + insn.offset + insn.length) | 0;
         view.setInt32(host, after, true);
         r32[ESP] -= 4;
@@ -912,7 +918,7 @@ export function interpret(cpu: Cpu): void {
         eipBase = (r32[EIP] - insn.offset) | 0;
         continue;
       }
-      case hot.CALL_R: {
+      case /* CALL_R */ 139: {
         r32[EIP] = r32[insn.source];
         view.setInt32(host, eipBase + insn.offset + insn.length, true);
         r32[ESP] -= 4;
@@ -921,7 +927,7 @@ export function interpret(cpu: Cpu): void {
         eipBase = (r32[EIP] - insn.offset) | 0;
         continue;
       }
-      case hot.RET: {
+      case /* RET */ 140: {
         const eip = view.getInt32(host, true);
         r32[ESP] += 4 + insn.immediate;
         const place = (eip - eipBase) | 0;
@@ -934,13 +940,13 @@ export function interpret(cpu: Cpu): void {
         }
         continue;
       }
-      case hot.LEAVE: {
+      case /* LEAVE */ 142: {
         const value = view.getInt32(host, true);
         r32[ESP] = r32[EBP] + 4;
         r32[EBP] = value;
         break;
       }
-      case hot.JMP_M: {
+      case /* JMP_M */ 143: {
         const eip = view.getInt32(host, true);
         const place = (eip - eipBase) | 0;
         if (place >>> 0 < PAGE_SIZE) insn = insn.page!.at(place);
