@@ -127,9 +127,9 @@ function addMagnitudes(
   }
   const low = (aLow + bLow) | 0;
   const carry = low >>> 0 < aLow >>> 0 ? 1 : 0;
-  const sum = (aHigh >>> 0) + (bHigh >>> 0) + carry;
-  const high = sum | 0;
-  if (sum >= TWO_32) {
+  const partial = (aHigh + bHigh) | 0;
+  const high = (partial + carry) | 0;
+  if (partial >>> 0 < aHigh >>> 0 || high >>> 0 < carry) {
     roundPack(
       f,
       out,
@@ -177,11 +177,11 @@ function subtractMagnitudes(
       bHigh = 0;
     }
   }
-  let borrow = extra !== 0 ? 1 : 0;
+  const borrow = extra !== 0 ? 1 : 0;
   extra = -extra | 0;
-  const low = (aLow - bLow - borrow) | 0;
-  borrow = aLow >>> 0 < (bLow >>> 0) + borrow ? 1 : 0;
-  const high = (aHigh - bHigh - borrow) | 0;
+  const difference = (aLow - bLow) | 0;
+  const low = (difference - borrow) | 0;
+  const high = (aHigh - bHigh - (aLow >>> 0 < bLow >>> 0 ? 1 : 0) - (difference >>> 0 < borrow ? 1 : 0)) | 0;
   if (high < 0) roundPack(f, out, sign, exponent, high, low, extra);
   else normalizeRoundPack(f, out, sign, exponent, high, low, extra);
 }
@@ -253,32 +253,28 @@ export function multiply(f: Arithmetic, out: number, a: number, b: number): void
     } else if (bExponent === 0) bExponent = 1;
   }
   const exponent = aExponent + bExponent - (BIAS - 1);
-  // (aHigh · 2^32 + aLow) · (bHigh · 2^32 + bLow), as words w3 w2 w1 w0.
-  let w3: number;
-  let w2: number;
-  let w1: number;
+  // (aHigh · 2^32 + aLow) · (bHigh · 2^32 + bLow), as words w3 w2 w1 w0. Sums stay in 32 bits; a sum below
+  // one of its terms has carried.
+  let w3 = multiplyHigh(aHigh, bHigh);
+  let w2 = Math.imul(aHigh, bHigh);
+  let w1 = 0;
   let w0 = 0;
-  const high = Math.imul(aHigh, bHigh);
-  const highest = multiplyHigh(aHigh, bHigh);
-  if ((aLow | bLow) === 0) {
-    w3 = highest;
-    w2 = high;
-    w1 = 0;
-  } else {
+  if ((aLow | bLow) !== 0) {
     w0 = Math.imul(aLow, bLow);
-    const sum1 = multiplyHigh(aLow, bLow) + (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bHigh) >>> 0);
-    w1 = sum1 | 0;
-    const sum2 =
-      (high >>> 0) +
-      multiplyHigh(aHigh, bLow) +
-      multiplyHigh(aLow, bHigh) +
-      (sum1 >= 2 * TWO_32 ? 2 : sum1 >= TWO_32 ? 1 : 0);
-    w2 = sum2 | 0;
-    w3 = (highest + (sum2 >= 2 * TWO_32 ? 2 : sum2 >= TWO_32 ? 1 : 0)) | 0;
+    w1 = multiplyHigh(aLow, bLow);
+    const first = Math.imul(aHigh, bLow);
+    w1 = (w1 + first) | 0;
+    const firstHigh = (multiplyHigh(aHigh, bLow) + (w1 >>> 0 < first >>> 0 ? 1 : 0)) | 0;
+    const second = Math.imul(aLow, bHigh);
+    w1 = (w1 + second) | 0;
+    const secondHigh = (multiplyHigh(aLow, bHigh) + (w1 >>> 0 < second >>> 0 ? 1 : 0)) | 0;
+    w2 = (w2 + firstHigh) | 0;
+    if (w2 >>> 0 < firstHigh >>> 0) w3 = (w3 + 1) | 0;
+    w2 = (w2 + secondHigh) | 0;
+    if (w2 >>> 0 < secondHigh >>> 0) w3 = (w3 + 1) | 0;
   }
-  const extra = w1 | (w0 !== 0 ? 1 : 0);
-  w3 |= 0;
-  if (w3 < 0) roundPack(f, out, sign, exponent, w3, w2, extra);
+  const sticky = w0 !== 0 ? 1 : 0;
+  if (w3 < 0) roundPack(f, out, sign, exponent, w3, w2, w1 | sticky);
   else {
     roundPack(
       f,
@@ -287,20 +283,20 @@ export function multiply(f: Arithmetic, out: number, a: number, b: number): void
       exponent - 1,
       (w3 << 1) | (w2 >>> 31),
       (w2 << 1) | (w1 >>> 31),
-      (extra << 1) | (w0 !== 0 ? 1 : 0),
+      (w1 << 1) | sticky,
     );
   }
 }
 
-/** The high half of the product of two unsigned 32-bit numbers, unsigned. */
+/** The high half of the product of two unsigned 32-bit numbers. */
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const bHigh = b >>> 16;
   const aLow = a & 0xffff;
   const bLow = b & 0xffff;
-  const middle = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16);
-  const other = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff);
-  return (Math.imul(aHigh, bHigh) >>> 0) + (middle >>> 16) + (other >>> 16);
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
+  const other = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16)) | 0;
 }
 
 /** `out` = a / b. */
@@ -391,30 +387,34 @@ function quotientDigit(next: number, bHigh: number, bLow: number, divisor: numbe
   const remainder = (remainsHigh >>> 0) * TWO_32 + (remainsLow >>> 0) + (next >>> 0) / TWO_32;
   const estimate = remainder / divisor;
   let digit = estimate >= 0xffff_ffff ? -1 : (estimate >>> 0) | 0;
-  // remainder -= digit * divisor, modulo 2^96
+  // remainder -= digit · divisor, modulo 2^96; what is above that is at most one divisor off zero
   const lowProduct = Math.imul(digit, bLow);
-  const middleProduct = (Math.imul(digit, bHigh) >>> 0) + multiplyHigh(digit, bLow);
-  const highProduct = multiplyHigh(digit, bHigh) + (middleProduct >= TWO_32 ? 1 : 0);
+  const carried = multiplyHigh(digit, bLow);
+  const middleProduct = (Math.imul(digit, bHigh) + carried) | 0;
+  const highProduct = (multiplyHigh(digit, bHigh) + (middleProduct >>> 0 < carried >>> 0 ? 1 : 0)) | 0;
   let low = (next - lowProduct) | 0;
   let borrow = next >>> 0 < lowProduct >>> 0 ? 1 : 0;
-  let middle = (remainsLow - (middleProduct | 0) - borrow) | 0;
-  borrow = remainsLow >>> 0 < ((middleProduct | 0) >>> 0) + borrow ? 1 : 0;
-  let high = (remainsHigh - highProduct - borrow) | 0;
+  let middle = (remainsLow - middleProduct) | 0;
+  let high = (remainsHigh - highProduct - (remainsLow >>> 0 < middleProduct >>> 0 ? 1 : 0)) | 0;
+  if (middle >>> 0 < borrow) high = (high - 1) | 0;
+  middle = (middle - borrow) | 0;
   while (high < 0) {
     digit = (digit - 1) | 0;
-    const sum = (low >>> 0) + (bLow >>> 0);
-    low = sum | 0;
-    const next1 = (middle >>> 0) + (bHigh >>> 0) + (sum >= TWO_32 ? 1 : 0);
-    middle = next1 | 0;
-    if (next1 >= TWO_32) high = (high + 1) | 0;
+    low = (low + bLow) | 0;
+    const carry = low >>> 0 < bLow >>> 0 ? 1 : 0;
+    middle = (middle + bHigh) | 0;
+    if (middle >>> 0 < bHigh >>> 0) high = (high + 1) | 0;
+    middle = (middle + carry) | 0;
+    if (middle >>> 0 < carry) high = (high + 1) | 0;
   }
   while (high > 0 || middle >>> 0 > bHigh >>> 0 || (middle === bHigh && low >>> 0 >= bLow >>> 0)) {
     digit = (digit + 1) | 0;
-    const borrow1 = low >>> 0 < bLow >>> 0 ? 1 : 0;
+    borrow = low >>> 0 < bLow >>> 0 ? 1 : 0;
     low = (low - bLow) | 0;
-    const borrow2 = middle >>> 0 < (bHigh >>> 0) + borrow1 ? 1 : 0;
-    middle = (middle - bHigh - borrow1) | 0;
-    high -= borrow2;
+    if (middle >>> 0 < bHigh >>> 0) high = (high - 1) | 0;
+    middle = (middle - bHigh) | 0;
+    if (middle >>> 0 < borrow) high = (high - 1) | 0;
+    middle = (middle - borrow) | 0;
   }
   remains[1] = middle;
   remains[0] = low;
@@ -462,11 +462,11 @@ export function squareRoot(f: Arithmetic, out: number, a: number): void {
   // First digit: the root of the upper 64 bits, by a double that may be off by one.
   let root = Math.floor(Math.sqrt((high >>> 0) * TWO_32 + (low >>> 0)));
   if (root > 0xffff_ffff) root = 0xffff_ffff;
-  let squareHigh = multiplyHigh(root | 0, root | 0);
+  let squareHigh = multiplyHigh(root | 0, root | 0) >>> 0;
   let squareLow = Math.imul(root, root) >>> 0;
   while (squareHigh > high >>> 0 || (squareHigh === high >>> 0 && squareLow > low >>> 0)) {
     root--;
-    squareHigh = multiplyHigh(root | 0, root | 0);
+    squareHigh = multiplyHigh(root | 0, root | 0) >>> 0;
     squareLow = Math.imul(root, root) >>> 0;
   }
   // The remainder is at most 2 · root: 33 bits.
@@ -499,9 +499,9 @@ const rootLeft = new Float64Array(3);
 function rootRemainder(remainder: number, rest: number, root: number, digit: number): number {
   // 2 · root · digit is 65 bits: root · digit in two words, doubled.
   const productLow = Math.imul(root, digit) >>> 0;
-  const productHigh = multiplyHigh(root | 0, digit | 0);
+  const productHigh = multiplyHigh(root | 0, digit | 0) >>> 0;
   const squareLow = Math.imul(digit, digit) >>> 0;
-  const squareHigh = multiplyHigh(digit | 0, digit | 0);
+  const squareHigh = multiplyHigh(digit | 0, digit | 0) >>> 0;
   // Words: low = -squareLow; middle = rest - 2 · productLow - squareHigh; high = remainder - 2 · productHigh
   let middle = (rest >>> 0) - 2 * productLow - squareHigh;
   let low = -squareLow;
