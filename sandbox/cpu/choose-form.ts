@@ -13,6 +13,7 @@ import {
   EBP,
   ESP,
   FS,
+  MODE_ALIGNED,
   MODE_CAREFUL,
   MODE_CODE32,
   MODE_FLAT,
@@ -164,7 +165,7 @@ export function chooseForm(insn: Instruction, shape: Shape | null, mode: number)
   if ((mode & MODE_CAREFUL) !== 0) return hot.CAREFUL;
   if (shape === null) return hot.GENERAL_ENDS;
   const general = (shape.attributes & ENDS) !== 0 ? hot.GENERAL_ENDS : hot.GENERAL;
-  if ((mode & FLAT_32) !== FLAT_32 || insn.addressMask !== -1) return general;
+  if ((mode & (FLAT_32 | MODE_ALIGNED)) !== FLAT_32 || insn.addressMask !== -1) return general;
   if ((insn.prefixes & ~(PREFIX_SEGMENT | PREFIX_OPERAND)) !== 0) return general;
   if (insn.isMemory && (insn.segment >= FS || insn.segment === CS)) return general;
   const text = `${shape.form.mnemonic} ${shape.form.operands}`;

@@ -14,6 +14,7 @@
 import { arithmeticFlags, setArithmeticFlags } from "#layers/02-real-mode/alu.ts";
 import { FLAT, segmentAllows, segmentRights, setSegment } from "#layers/02-real-mode/segments.ts";
 import {
+  NO_ACCESS,
   PAGE_MASK,
   SUPERVISOR_READ,
   SUPERVISOR_WRITE,
@@ -60,6 +61,7 @@ import {
   INSTRUCTION_EIP,
   LIMIT,
   MODE,
+  MODE_ALIGNED,
   PAGE_FAULT,
   RIGHTS,
   SAVED_CARRIES,
@@ -95,6 +97,8 @@ export class Cpu {
   /** Tables of the TLB for the current privilege. */
   readTable = SUPERVISOR_READ;
   writeTable = SUPERVISOR_WRITE;
+  /** USER_ACCESS at CPL 3, else 0. */
+  userAccess = 0;
   /** Results of `read64`. */
   low = 0;
   high = 0;
@@ -174,7 +178,7 @@ export class Cpu {
     setArithmeticFlags(this.r32, merged);
     const before = this.r32[SYSTEM_FLAGS];
     this.r32[SYSTEM_FLAGS] = merged & state.SYSTEM_FLAGS_MASK;
-    if (((before ^ merged) & VM) !== 0) this.updateMode();
+    if (((before ^ merged) & (VM | state.AC)) !== 0) this.updateMode();
     this.attend();
   }
 
@@ -227,9 +231,15 @@ export class Cpu {
     if (flat !== 0 && r[BASE + CS] === 0 && r[LIMIT + CS] === -1) mode |= state.MODE_FLAT;
     const isUser = r[CPL] === 3;
     if (isUser) mode |= state.MODE_USER;
-    r[MODE] = mode;
+    this.userAccess = isUser ? USER_ACCESS : 0;
     this.readTable = isUser ? USER_READ : SUPERVISOR_READ;
     this.writeTable = isUser ? USER_WRITE : SUPERVISOR_WRITE;
+    if (isUser && (r[CR0] & state.CR0_AM) !== 0 && (r[SYSTEM_FLAGS] & state.AC) !== 0) {
+      mode |= state.MODE_ALIGNED;
+      this.readTable = NO_ACCESS;
+      this.writeTable = NO_ACCESS;
+    }
+    r[MODE] = mode;
     this.attend();
   }
 
@@ -323,7 +333,7 @@ export class Cpu {
     const entry = ((linear >>> 12) & TLB_MASK) + this.readTable;
     if (this.tlb.tags[entry] === (linear & PAGE_MASK))
       return this.bytes[(linear + this.tlb.deltas[entry]) >>> 0];
-    this.#readSlow(linear, 1, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#readSlow(linear, 1, this.userAccess);
     return this.#scratchBytes[0];
   }
 
@@ -332,7 +342,7 @@ export class Cpu {
     if (this.tlb.tags[entry] === ((linear + 1) & PAGE_MASK)) {
       return this.view.getUint16((linear + this.tlb.deltas[entry]) >>> 0, true);
     }
-    this.#readSlow(linear, 2, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#readSlow(linear, 2, this.userAccess);
     return this.#scratch.getUint16(0, true);
   }
 
@@ -341,7 +351,7 @@ export class Cpu {
     if (this.tlb.tags[entry] === ((linear + 3) & PAGE_MASK)) {
       return this.view.getInt32((linear + this.tlb.deltas[entry]) >>> 0, true);
     }
-    this.#readSlow(linear, 4, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#readSlow(linear, 4, this.userAccess);
     return this.#scratch.getInt32(0, true);
   }
 
@@ -352,7 +362,7 @@ export class Cpu {
       return;
     }
     this.#scratchBytes[0] = value;
-    this.#writeSlow(linear, 1, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#writeSlow(linear, 1, this.userAccess);
   }
 
   writeLinear16(linear: number, value: number): void {
@@ -362,7 +372,7 @@ export class Cpu {
       return;
     }
     this.#scratch.setInt16(0, value, true);
-    this.#writeSlow(linear, 2, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#writeSlow(linear, 2, this.userAccess);
   }
 
   writeLinear32(linear: number, value: number): void {
@@ -372,7 +382,7 @@ export class Cpu {
       return;
     }
     this.#scratch.setInt32(0, value, true);
-    this.#writeSlow(linear, 4, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#writeSlow(linear, 4, this.userAccess);
   }
 
   /** Raises the faults that a write of `size` bytes would raise, without writing. */
@@ -418,6 +428,7 @@ export class Cpu {
 
   /** Cuts an access at a page's end, walks, and reaches memory or a device: into `#scratch`. */
   #readSlow(linear: number, size: number, access: number): void {
+    if ((this.r32[MODE] & MODE_ALIGNED) !== 0 && access !== 0) this.#checkAlignment(linear, size);
     this.#watch(linear, size, false);
     const first = Math.min(size, 4096 - (linear & 0xfff));
     const physical = this.translate(linear, access);
@@ -428,6 +439,10 @@ export class Cpu {
     const second = this.translate((linear + first) | 0, access);
     this.#readPhysical(physical, first, 0);
     this.#readPhysical(second, size - first, first);
+  }
+
+  #checkAlignment(linear: number, size: number): void {
+    if ((linear & (size - 1)) !== 0) this.fault(state.ALIGNMENT_CHECK, 0);
   }
 
   #readPhysical(address: number, size: number, at: number): void {
@@ -441,6 +456,7 @@ export class Cpu {
   }
 
   #writeSlow(linear: number, size: number, access: number): void {
+    if ((this.r32[MODE] & MODE_ALIGNED) !== 0 && access !== 0) this.#checkAlignment(linear, size);
     this.#watch(linear, size, true);
     const first = Math.min(size, 4096 - (linear & 0xfff));
     const physical = this.translate(linear, access | WRITE_ACCESS);
@@ -467,7 +483,8 @@ export class Cpu {
   #checkWriteLinear(linear: number, size: number): void {
     const entry = ((linear >>> 12) & TLB_MASK) + this.writeTable;
     if (this.tlb.tags[entry] === ((linear + size - 1) & PAGE_MASK)) return;
-    const access = WRITE_ACCESS | (this.readTable === USER_READ ? USER_ACCESS : 0);
+    if ((this.r32[MODE] & MODE_ALIGNED) !== 0) this.#checkAlignment(linear, size);
+    const access = WRITE_ACCESS | this.userAccess;
     this.translate(linear, access);
     if ((linear & 0xfff) + size > 4096) this.translate((linear + size - 1) | 0, access);
   }
@@ -505,7 +522,7 @@ export class Cpu {
       this.high = this.view.getInt32(host + 4, true);
       return;
     }
-    this.#readSlow(linear, 8, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#readSlow(linear, 8, this.userAccess);
     this.low = this.#scratch.getInt32(0, true);
     this.high = this.#scratch.getInt32(4, true);
   }
@@ -533,7 +550,7 @@ export class Cpu {
     }
     this.#scratch.setInt32(0, low, true);
     this.#scratch.setInt32(4, high, true);
-    this.#writeSlow(linear, 8, this.readTable === USER_READ ? USER_ACCESS : 0);
+    this.#writeSlow(linear, 8, this.userAccess);
   }
 
   // Read, then write the same place: the write's faults are raised by the read.

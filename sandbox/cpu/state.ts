@@ -61,6 +61,8 @@ export const MODE_FLAT = 4;
 export const MODE_USER = 8;
 /** The page is only partly inside the code segment: each instruction checks the limit. */
 export const MODE_CAREFUL = 16;
+/** Alignment is checked: CPL 3, CR0.AM and EFLAGS.AC. */
+export const MODE_ALIGNED = 32;
 
 // EFLAGS.
 export const CF = 1 << 0;

@@ -23,7 +23,9 @@ export const SUPERVISOR_READ = 0;
 export const SUPERVISOR_WRITE = TLB_ENTRIES;
 export const USER_READ = 2 * TLB_ENTRIES;
 export const USER_WRITE = 3 * TLB_ENTRIES;
-export const TLB_SIZE = 4 * TLB_ENTRIES;
+/** Stays empty: for those who must see every access. */
+export const NO_ACCESS = 4 * TLB_ENTRIES;
+export const TLB_SIZE = 5 * TLB_ENTRIES;
 /** No page's tag: tags are multiples of 4096. */
 const EMPTY = 1;
 // #endregion tables

@@ -105,9 +105,10 @@ export const bsr: BySize = [
 
 export const cmpxchgEbGb: Handler = (cpu, insn) => {
   const value = cpu.modifyRm8(insn);
-  const isEqual = value === cpu.r8[EAX * 4];
+  const before = cpu.r8[EAX * 4];
+  const isEqual = value === before;
   cpu.replaceRm8(insn, isEqual ? cpu.r8[insn.regIndex] : value);
-  subtract(cpu.r32, 8, cpu.r8[EAX * 4], value);
+  subtract(cpu.r32, 8, before, value);
   if (!isEqual) cpu.r8[EAX * 4] = value;
 };
 

@@ -100,7 +100,7 @@ export const enter: Handler = (cpu, insn) => {
   // The new top must be writable, although nothing is written there.
   cpu.checkWrite(SS, top & mask, size);
   if (size === 2) cpu.r16[EBP * 2] = frame;
-  else cpu.r32[EBP] = mask === -1 ? frame : (cpu.r32[EBP] & ~mask) | (frame & mask);
+  else cpu.r32[EBP] = frame;
   cpu.setStackPointer(top);
 };
 

@@ -9,6 +9,10 @@ import { BOUND_RANGE, BREAKPOINT, DEBUG, NMI_MASKED, OF, OVERFLOW } from "../sta
 import { requireVirtual8086Privilege } from "./flags.ts";
 
 export function int3(cpu: Cpu): void {
+  if (cpu.onBreakpoint !== null) {
+    cpu.devices.exit = cpu.onBreakpoint();
+    cpu.devices.leave();
+  }
   cpu.system.delivery.deliver(BREAKPOINT, "software");
 }
 
