@@ -205,6 +205,8 @@ export class FloatingPointUnit {
     w[LAST_OPCODE] = fpu.lastOpcode & 0x7ff;
     w[LAST_IP] = Number(BigInt.asIntN(32, fpu.lastIp));
     w[LAST_DP] = Number(BigInt.asIntN(32, fpu.lastDp));
+    w[LAST_CS] = 0;
+    w[LAST_DS] = 0;
     const view = new DataView(fpu.fpr.buffer, fpu.fpr.byteOffset, fpu.fpr.byteLength);
     for (let i = 0; i < 8; i++) {
       const slot = X87 + SLOT * ((w[TOP] + i) & 7);

@@ -37,6 +37,10 @@ const LDT_SELECTOR = 0x50;
 /** As Linux has it: 16 entries. */
 const GDT_LIMIT = 0x7f;
 
+/** Bits of a descriptor's flags, from bit 20 of its upper half on. */
+const AVAILABLE = 1;
+const LONG = 2;
+
 /** Exceptions that push an error code (SDM vol. 3A, table 6-1). */
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
 /** Gates that user code may call: INT3 and INTO, as Linux has them. */
@@ -220,10 +224,12 @@ export class CaseMachine {
     this.#describe(GDT + KERNEL_DATA, { ...flat, selector: 0, type: 3 }, 0);
     this.#describe(GDT + 0x20, FLAT_CODE, 3);
     this.#describe(GDT + 0x28, FLAT_DATA, 3);
+    this.#describe(GDT + 0x30, { ...flat, big: false, selector: 0, type: 0xb }, 3, LONG);
     this.#system(GDT + TSS_SELECTOR, TSS, 0x67, 0xb);
     this.#system(GDT + LDT_SELECTOR, LDT_TABLE, LDT.length * 8 - 1, 2);
+    // silicon.c asks Linux for descriptors with AVL set, its mark of a useable one.
     LDT.forEach((descriptor, entry) => {
-      this.#describe(LDT_TABLE + 8 * entry, descriptor, 3);
+      this.#describe(LDT_TABLE + 8 * entry, descriptor, 3, AVAILABLE);
     });
     this.#view.setUint32(TSS + 4, RING0_STACK, true);
     this.#view.setUint32(TSS + 8, KERNEL_DATA, true);
@@ -231,11 +237,11 @@ export class CaseMachine {
   }
 
   /** A code or data descriptor (SDM vol. 3A, 3.4.5). */
-  #describe(at: number, { base, limit, big, type }: CaseDescriptor, dpl: number): void {
+  #describe(at: number, { base, limit, big, type }: CaseDescriptor, dpl: number, more = 0): void {
     const pages = limit > 0xf_ffff;
     const field = pages ? limit >>> 12 : limit;
     this.#view.setUint32(at, ((base & 0xffff) << 16) | (field & 0xffff), true);
-    const flags = (pages ? 8 : 0) | (big ? 4 : 0);
+    const flags = (pages ? 8 : 0) | (big ? 4 : 0) | more;
     const high =
       (base & 0xff00_0000) |
       (flags << 20) |

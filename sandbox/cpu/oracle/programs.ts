@@ -126,10 +126,47 @@ const scalar: Emit = random => [
 ];
 
 const INTEGER: readonly Emit[] = [
-  arithmetic, arithmetic, arithmetic, immediateArithmetic, shift, shift, doubleShift, unary, increment, move, move,
-  moveImmediate, extend, multiply, conditional, bitTest, bitScan, exchange, compareExchange, swap, decimal, flags,
-  pushPop, flagsByStack, skip, load,
-]; // biome-ignore format: a table
+  arithmetic,
+  arithmetic,
+  arithmetic,
+  immediateArithmetic,
+  shift,
+  shift,
+  doubleShift,
+  unary,
+  increment,
+  move,
+  move,
+  moveImmediate,
+  extend,
+  multiply,
+  conditional,
+  bitTest,
+  bitScan,
+  exchange,
+  compareExchange,
+  swap,
+  decimal,
+  flags,
+  pushPop,
+  flagsByStack,
+  skip,
+  load,
+];
+
+/** These leave flags undefined, which must not reach another instruction: a CMP EAX, EDX follows them. */
+const LEAVES_UNDEFINED = new Set([
+  arithmetic,
+  immediateArithmetic,
+  shift,
+  doubleShift,
+  unary,
+  multiply,
+  bitTest,
+  bitScan,
+  decimal,
+]);
+const COMPARE = [0x39, 0xd0];
 
 /** What a program is made of. x87 and MMX share registers, so they are kept apart. */
 const MIXES: Readonly<Record<string, readonly Emit[]>> = {
@@ -155,7 +192,9 @@ export function randomProgram(seed: number, kind: string, instructions: number):
   const starts: number[] = [];
   for (let at = 0; at < instructions && code.length < MAX_BYTES; at++) {
     starts.push(code.length);
-    code.push(...random.pick(mix)(random));
+    const emit = random.pick(mix);
+    code.push(...emit(random));
+    if (LEAVES_UNDEFINED.has(emit)) code.push(...COMPARE);
   }
   starts.push(code.length);
   return { input: { ...state, eflags: state.eflags & ~0x400, code: Uint8Array.from(code) }, starts };

@@ -117,10 +117,8 @@ export class Machine286 {
     }
     this.#write([...expected.keys()].map(address => [address, 0]));
     // What is left in memory was not to be written.
-    const words = this.#words;
-    for (let word = 0; word < words.length; word++) {
-      if (words[word] === 0) continue;
-      differences.push(`memory at ${hex(word * 4, 6)} was written: ${hex(words[word]!, 8)}`);
+    for (let word = nextNonZero(this.#words, 0); word >= 0; word = nextNonZero(this.#words, word)) {
+      differences.push(`memory at ${hex(word * 4, 6)} was written: ${hex(this.#words[word]!, 8)}`);
       this.#write([0, 1, 2, 3].map(byte => [word * 4 + byte, 0]));
     }
     return differences;
@@ -187,6 +185,12 @@ function pushedFlags({ exception, initial, final }: Case286): number {
   const sp = final.regs.sp ?? initial.regs.sp!;
   const ss = final.regs.ss ?? initial.regs.ss!;
   return ss * 16 + ((sp + 4) & 0xffff);
+}
+
+function nextNonZero(words: Int32Array, from: number): number {
+  const { length } = words;
+  for (let at = from; at < length; at++) if (words[at] !== 0) return at;
+  return -1;
 }
 
 /** The bytes of a far pointer at `at` to a linear address that is a multiple of 16. */

@@ -169,7 +169,8 @@ function setRegister(cpu: Cpu, insn: Instruction, value: number): void {
 export function lar(cpu: Cpu, insn: Instruction): void {
   requireProtectedMode(cpu);
   const known = mayAsk(cpu, selectorOperand(cpu, insn)) && hasAccessRights(descriptor.rights);
-  if (known) setRegister(cpu, insn, descriptor.high & 0x00f0_ff00);
+  // The manual leaves bits 16 to 19 undefined; Intel's processors give the limit's.
+  if (known) setRegister(cpu, insn, descriptor.high & 0x00ff_ff00);
   answer(cpu, known);
 }
 
@@ -212,9 +213,10 @@ export function verw(cpu: Cpu, insn: Instruction): void {
 /** Raises the RPL of the destination to that of the source: an OS stamps a caller's selector with it. */
 export function arpl(cpu: Cpu, insn: Instruction): void {
   requireProtectedMode(cpu);
-  const target = cpu.modifyRm16(insn);
+  const target = cpu.readRm16(insn);
   const caller = requestedPrivilege(cpu.r16[4 * insn.reg]);
   const isRaised = requestedPrivilege(target) < caller;
-  cpu.replaceRm16(insn, isRaised ? (target & 0xfffc) | caller : target);
+  // Only a selector that changes is written, so that one which needs no change may be read-only.
+  if (isRaised) cpu.writeRm16(insn, (target & 0xfffc) | caller);
   answer(cpu, isRaised);
 }

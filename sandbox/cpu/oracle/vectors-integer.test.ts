@@ -1,0 +1,3 @@
+import { expectVectorsMet } from "./vectors-met.ts";
+
+expectVectorsMet("integer");
