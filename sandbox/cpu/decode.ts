@@ -5,19 +5,12 @@
  * displacement, immediates; 15 bytes at most. What operands an opcode has, its line of the table says.
  */
 import { type AddressForm, readAddress16, readAddress32 } from "#layers/02-real-mode/modrm.ts";
-import { BASE, byteRegister, CS, DS, ES, FS, GS, SS, ZERO } from "#layers/02-real-mode/registers.ts";
+import { readPrefixes } from "#layers/02-real-mode/prefixes.ts";
+import { BASE, byteRegister, CS, DS, SS, ZERO } from "#layers/02-real-mode/registers.ts";
 import { chooseForm } from "./choose-form.ts";
 import type { Cpu } from "./cpu.ts";
 import { CAREFUL, GENERAL_ENDS } from "./hot.ts";
-import {
-  Instruction,
-  PREFIX_ADDRESS,
-  PREFIX_LOCK,
-  PREFIX_OPERAND,
-  PREFIX_REP,
-  PREFIX_REPNE,
-  PREFIX_SEGMENT,
-} from "./instruction.ts";
+import { Instruction, PREFIX_ADDRESS, PREFIX_LOCK, PREFIX_OPERAND, PREFIX_SEGMENT } from "./instruction.ts";
 import { IGNORES_MOD, LOCK } from "./opcodes/form.ts";
 import { findShape, OPCODES, type OperandSize, type Shape } from "./opcodes/opcodes.ts";
 import {
@@ -142,53 +135,10 @@ function reset(insn: Instruction): void {
   insn.target = insn;
 }
 
+// #region decode-bytes
 function decodeBytes(insn: Instruction, mode: number): void {
   const is32 = (mode & MODE_CODE32) !== 0;
-  let segment = -1;
-  let opcode = stream.next8();
-  prefixes: for (; ; opcode = stream.next8()) {
-    switch (opcode) {
-      case 0x26:
-        segment = ES;
-        break;
-      case 0x2e:
-        segment = CS;
-        break;
-      case 0x36:
-        segment = SS;
-        break;
-      case 0x3e:
-        segment = DS;
-        break;
-      case 0x64:
-        segment = FS;
-        break;
-      case 0x65:
-        segment = GS;
-        break;
-      case 0x66:
-        insn.prefixes |= PREFIX_OPERAND;
-        break;
-      case 0x67:
-        insn.prefixes |= PREFIX_ADDRESS;
-        break;
-      case 0xf0:
-        insn.prefixes |= PREFIX_LOCK;
-        break;
-      case 0xf2:
-        insn.prefixes = (insn.prefixes & ~PREFIX_REP) | PREFIX_REPNE;
-        break;
-      case 0xf3:
-        insn.prefixes = (insn.prefixes & ~PREFIX_REPNE) | PREFIX_REP;
-        break;
-      default:
-        break prefixes;
-    }
-  }
-  if (segment >= 0) {
-    insn.prefixes |= PREFIX_SEGMENT;
-    insn.segment = segment;
-  }
+  let opcode = readPrefixes(stream, insn);
   if (opcode === 0x0f) opcode = 0x0f00 | stream.next8();
   insn.opcode = opcode;
   const operand32 = is32 !== ((insn.prefixes & PREFIX_OPERAND) !== 0);
@@ -220,6 +170,7 @@ function decodeBytes(insn: Instruction, mode: number): void {
   insn.execute =
     (insn.prefixes & PREFIX_LOCK) !== 0 && !mayLock ? invalidOpcode : shape.execute[operand32 ? 1 : 0];
 }
+// #endregion decode-bytes
 
 function readMemoryOperand(insn: Instruction, address32: boolean): void {
   if (address32) readAddress32(stream, insn.modrm, address);

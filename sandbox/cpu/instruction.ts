@@ -12,16 +12,14 @@ import { DS, ZERO } from "./state.ts";
 /** Executes one instruction. EIP has already been moved past it; faults leave by a throw. */
 export type Handler = (cpu: Cpu, insn: Instruction) => void;
 
-// Prefixes.
-export const PREFIX_LOCK = 1;
-/** F2: REPNE, and a mandatory prefix of SSE. */
-export const PREFIX_REPNE = 2;
-/** F3: REP and REPE, and a mandatory prefix of SSE. */
-export const PREFIX_REP = 4;
-/** 66, also where it does not change the operand size. */
-export const PREFIX_OPERAND = 8;
-export const PREFIX_ADDRESS = 16;
-export const PREFIX_SEGMENT = 32;
+export {
+  PREFIX_ADDRESS,
+  PREFIX_LOCK,
+  PREFIX_OPERAND,
+  PREFIX_REP,
+  PREFIX_REPNE,
+  PREFIX_SEGMENT,
+} from "#layers/02-real-mode/prefixes.ts";
 
 export class Instruction {
   /** Which arm of the interpreter's switch executes it: the forms of `hot.ts`. */

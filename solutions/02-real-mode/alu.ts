@@ -22,7 +22,6 @@ export const CARRY_INTO_SIGN = 1 << 30;
 export const HALF_CARRY = 1 << 3;
 const SIGN_CORRECTION = 1 << 0;
 const PARITY_CORRECTION = 0xff00;
-const _CARRIES = CARRY | CARRY_INTO_SIGN | HALF_CARRY;
 // #endregion carries
 
 // Positions in EFLAGS.

@@ -29,9 +29,11 @@ export interface AddressForm {
 }
 // #endregion address-form
 
+// #region forms-16
 /** Base and index of the eight 16-bit forms: [BX+SI] [BX+DI] [BP+SI] [BP+DI] [SI] [DI] [BP] [BX]. */
-const BASE_16 = [EBX, EBX, EBP, EBP, ESI, EDI, EBP, EBX];
-const INDEX_16 = [ESI, EDI, ESI, EDI, ZERO, ZERO, ZERO, ZERO];
+export const BASE_16 = [EBX, EBX, EBP, EBP, ESI, EDI, EBP, EBX];
+export const INDEX_16 = [ESI, EDI, ESI, EDI, ZERO, ZERO, ZERO, ZERO];
+// #endregion forms-16
 
 // #region modrm-16
 /** Reads what follows a ModRM byte that names memory, with 16-bit addresses. */
@@ -80,7 +82,11 @@ export function readAddress32(bytes: InstructionBytes, modrm: number, address: A
 
 // #region effective-address
 /** The offset that a memory operand has now. `mask` is 0xffff for 16-bit addresses and -1 for 32-bit. */
-export function effectiveAddress(r: Int32Array, address: Readonly<AddressForm>, mask: number): number {
+export function effectiveAddress(
+  r: Int32Array,
+  address: Readonly<Omit<AddressForm, "usesStack">>,
+  mask: number,
+): number {
   // #region exercise-effective-address
   return (r[address.base] + (r[address.index] << address.scale) + address.displacement) & mask;
   // #endregion exercise-effective-address

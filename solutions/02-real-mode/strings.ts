@@ -30,7 +30,8 @@ export interface StringForm {
   readonly addressMask: number;
 }
 
-const DF = 1 << 10;
+/** Direction flag. */
+export const DF = 1 << 10;
 
 // #region items
 function readItem(cpu: StringProcessor, size: number, segment: number, offset: number): number {

@@ -2,6 +2,7 @@
  * The processor as the layers of chapter 4 see it: taking interrupts and returning from them, far transfers
  * and task switches all go through this.
  */
+import { loadRealModeSegment } from "#layers/02-real-mode/segments.ts";
 import { ACCESSED, accessRights, isNull, S, SegmentImage } from "#layers/03-paging/descriptors.ts";
 import type { Processor, TaskSwitchCause } from "#layers/04-interrupts/processor.ts";
 import type { Cpu } from "../cpu.ts";
@@ -171,7 +172,8 @@ export class SystemProcessor implements Processor {
   loadRealSegment(register: number, selector: number): void {
     const { cpu } = this;
     const r = cpu.r32;
-    const base = selector << 4;
+    loadRealModeSegment(r, register, selector);
+    const base = r[BASE + register]!;
     if (cpu.isVirtual8086) cpu.setSegment(register, selector, base, 0xffff, VIRTUAL_8086_RIGHTS);
     else if ((r[ACCESS + register]! & ACCESS_UNUSABLE) !== 0) {
       cpu.setSegment(register, selector, base, 0xffff, REAL_MODE_RIGHTS);
