@@ -182,3 +182,30 @@ describe("watch", () => {
     expect(code).toBe(130);
   });
 });
+
+describe("npm run chapter 1 test", () => {
+  const BUS = "chapters/01-minimal-vm/bus.ts";
+  const points = ({ stdout }: { stdout: string }) => /chapter 1: (\d+) of \d+ points/.exec(stdout)?.[1];
+
+  it("gives points for what is written, and the hole's words for the rest", async () => {
+    const bus = clone.read(BUS);
+    clone.write(BUS, clone.read("solutions/01-minimal-vm/bus.ts"));
+    const outcome = await clone.run("chapter", "1", "test");
+    clone.write(BUS, bus);
+    const ofBus = chapter1.tasks
+      .filter(({ file }) => file === "bus.ts")
+      .reduce((sum, task) => sum + task.points, 0);
+    expect(outcome.code).toBe(1);
+    expect(points(outcome)).toBe(String(ofBus));
+    expect(outcome.stdout + outcome.stderr).toContain(`exercise map-slots: ${chapter1.tasks[0]!.write}`);
+  });
+
+  it("a loop that never ends costs a message", async () => {
+    const bus = clone.read(BUS);
+    clone.write(BUS, bus.replace(/throw new Error\([^;]+;/, "for (;;);"));
+    const { code, stdout, stderr } = await clone.run("chapter", "1", "test");
+    clone.write(BUS, bus);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain("“bus” did not come back within 4 s: does a loop never end?");
+  });
+});

@@ -44,9 +44,11 @@ export async function explainFailure(
     .join("\n\n");
 }
 
-/** An assertion's message speaks for itself; an error of the learner's code is named. */
+const SPEAK_FOR_THEMSELVES = ["AssertionError", "SubjectLimitError"];
+
+/** Assertions and limits speak for themselves; an error of the learner's code is named. */
 function failureLine(error: unknown, message: string): string {
-  if (!(error instanceof Error) || error.name === "AssertionError") return message;
+  if (!(error instanceof Error) || SPEAK_FOR_THEMSELVES.includes(error.name)) return message;
   return `your code threw ${error.name}: ${message}`;
 }
 

@@ -1,24 +1,51 @@
 /**
- * Makes graded tests vitest's own: a setup file of vitest.config.ts. The subject is imported directly, so
- * breakpoints work; whose layers it uses, the conditions of the run decide.
+ * Makes graded tests vitest's own: a setup file of vitest.config.ts.
+ *
+ * The reference's layers are imported directly. A learner's run in a worker, as vitest could not stop a
+ * loop that never ends; under a debugger they are imported directly, too, so that breakpoints work.
  */
-import { describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { url as debuggerUrl } from "node:inspector";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Chapter } from "./chapter-manifest.ts";
+import { chapterNames, layerFiles, ROOT } from "./chapters.ts";
 import { failureOf } from "./graded-test.ts";
-import { DirectBackend, type SubjectFunctions } from "./subject.ts";
+import { DirectBackend, type SubjectBackend, type SubjectFunctions } from "./subject.ts";
 import { useRegistrar } from "./suite.ts";
+
+const learners = (process.env["VMEXIT_LEARNER"] ?? "").split(",").filter(Boolean);
 
 useRegistrar({
   expect,
   describe: (task, body) => void describe(task.id, body),
   it(test) {
     it(test.name, async () => {
-      const path = `../${test.chapter.name}/subject.ts`;
-      const { subject } = (await import(/* @vite-ignore */ path)) as { subject: SubjectFunctions };
-      const failure = await failureOf(test, new DirectBackend(subject));
+      backend ??=
+        learners.length > 0 && !debuggerUrl() ? learnersBackend(test.chapter) : directBackend(test.chapter);
+      const failure = await failureOf(test, await backend);
       if (failure) throw taught(failure);
     });
   },
 });
+
+/** One for a test file, as its tests are of one chapter. */
+let backend: Promise<SubjectBackend> | undefined;
+afterAll(async () => (await backend?.catch(() => undefined))?.close());
+
+async function directBackend({ name }: Chapter): Promise<SubjectBackend> {
+  const path = `../${name}/subject.ts`;
+  const { subject } = (await import(/* @vite-ignore */ path)) as { subject: SubjectFunctions };
+  return new DirectBackend(subject);
+}
+
+async function learnersBackend({ name }: Chapter): Promise<SubjectBackend> {
+  const own = chapterNames().filter(chapter => learners.includes(chapter.slice(0, 2)));
+  const files = own.flatMap(chapter => layerFiles(chapter).map(file => `${chapter}/${file}`));
+  const layers = new Map(files.map(file => [file, readFileSync(join(ROOT, "chapters", file), "utf8")]));
+  const { workerBackend } = await import("./worker-backend.ts");
+  return await workerBackend(name, layers, { milliseconds: 4000, heapMegabytes: 256 });
+}
 
 /** The same error, for its place in the learner's file, with the explanation and without vitest's diff. */
 function taught({ error, message }: { error: unknown; message: string }): Error {

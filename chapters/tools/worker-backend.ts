@@ -37,11 +37,15 @@ export async function workerBackend(
 export class WorkerBackend implements SubjectBackend {
   #worker: Worker | undefined;
   #calls = 0;
+  /** Shrinks once a call did not come back: the same loop is likely to wait in the next ones. */
+  #patience: number;
 
   constructor(
     private readonly bundle: string,
     private readonly limits: WorkerLimits,
-  ) {}
+  ) {
+    this.#patience = limits.milliseconds;
+  }
 
   /** One call at a time; after a limit the next call gets a new worker. */
   async call(name: string, args: readonly unknown[]): Promise<unknown> {
@@ -53,11 +57,11 @@ export class WorkerBackend implements SubjectBackend {
         void worker.terminate();
         reject(new SubjectLimitError(problem));
       };
-      const seconds = this.limits.milliseconds / 1000;
-      const watchdog = setTimeout(
-        () => stop(`“${name}” did not come back within ${seconds} s: does a loop never end?`),
-        this.limits.milliseconds,
-      );
+      const patience = this.#patience;
+      const watchdog = setTimeout(() => {
+        this.#patience = this.limits.milliseconds / 4;
+        stop(`“${name}” did not come back within ${patience / 1000} s: does a loop never end?`);
+      }, patience);
       worker.removeAllListeners();
       worker.once("error", error => stop(`“${name}” took its worker down: ${error.message}`));
       worker.on("message", (message: Answer) => {
@@ -79,7 +83,7 @@ export class WorkerBackend implements SubjectBackend {
   #start(): Worker {
     const { heapMegabytes } = this.limits;
     return new Worker(this.bundle, {
-      execArgv: [],
+      execArgv: ["--enable-source-maps"],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
     });
