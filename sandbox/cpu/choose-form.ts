@@ -160,6 +160,52 @@ const PUSHES: readonly number[] = [hot.PUSH_R, hot.PUSH_I, hot.CALL, hot.CALL_R]
 
 const FLAT_32 = MODE_CODE32 | MODE_STACK32 | MODE_FLAT;
 
+/** What the text of a line says about its hot forms. */
+interface Plan {
+  readonly kind: "none" | "operands" | "shift" | "stack" | "jump" | "indirect jump" | "setcc" | "cmov";
+  readonly form: HotForm;
+  readonly countsByCL: boolean;
+  /** The form with a 16-bit memory operand; 0 where there is none. */
+  readonly memory16: number;
+}
+
+const NONE = line(0, 0);
+const MEMORY_16: Readonly<Record<string, number>> = {
+  "mov Gv,Ev": hot.MOV_R16M,
+  "mov Ev,Gv": hot.MOV_MR16,
+};
+
+function makePlan({ form: { mnemonic, operands, opcode }, immediate }: Shape): Plan {
+  const text = `${mnemonic} ${operands}`;
+  const plan = (kind: Plan["kind"], form = NONE): Plan => ({
+    kind,
+    form,
+    countsByCL: text.endsWith("CL"),
+    memory16: MEMORY_16[text] ?? 0,
+  });
+  const shift = SHIFTS[text];
+  if (shift !== undefined) return plan("shift", line(shift, 0));
+  const stack = STACK[text];
+  if (stack !== undefined) return plan("stack", line(stack, 0));
+  if (text === "jmp Ev") return plan("indirect jump");
+  if (operands === "Jb" || immediate === "jump") return plan("jump", line(jumpForm(opcode, text), 0));
+  if (opcode >= 0x0f90 && opcode <= 0x0f9f) return plan("setcc");
+  if (opcode >= 0x0f40 && opcode <= 0x0f4f) return plan("cmov");
+  const operandsForm = HOT[text];
+  return operandsForm === undefined ? plan("none") : plan("operands", operandsForm);
+}
+
+const plans = new Map<Shape, Plan>();
+
+function planOf(shape: Shape): Plan {
+  let plan = plans.get(shape);
+  if (plan === undefined) {
+    plan = makePlan(shape);
+    plans.set(shape, plan);
+  }
+  return plan;
+}
+
 /** The form for `insn`, whose line is `shape` (null: an invalid opcode), in a page of `mode`. */
 export function chooseForm(insn: Instruction, shape: Shape | null, mode: number): number {
   if ((mode & MODE_CAREFUL) !== 0) return hot.CAREFUL;
@@ -168,54 +214,54 @@ export function chooseForm(insn: Instruction, shape: Shape | null, mode: number)
   if ((mode & (FLAT_32 | MODE_ALIGNED)) !== FLAT_32 || insn.addressMask !== -1) return general;
   if ((insn.prefixes & ~(PREFIX_SEGMENT | PREFIX_OPERAND)) !== 0) return general;
   if (insn.isMemory && (insn.segment >= FS || insn.segment === CS)) return general;
-  const text = `${shape.form.mnemonic} ${shape.form.operands}`;
+  const plan = planOf(shape);
   const isUser = (mode & MODE_USER) !== 0;
+  const { form } = plan;
   insn.destination = insn.rmIndex;
   insn.source = insn.regIndex;
   if ((insn.prefixes & PREFIX_OPERAND) !== 0) {
-    if (text === "mov Gv,Ev" && insn.isMemory) return memory(insn, hot.MOV_R16M, 2, false, isUser, true);
-    if (text === "mov Ev,Gv" && insn.isMemory) return memory(insn, hot.MOV_MR16, 2, true, isUser, false);
-    return general;
+    if (plan.memory16 === 0 || !insn.isMemory) return general;
+    return memory(insn, plan.memory16, 2, form.writes, isUser, form.toReg);
   }
-  const shift = SHIFTS[text];
-  if (shift !== undefined) {
-    insn.immediate &= 31;
-    if (insn.isMemory || (insn.immediate === 0 && !text.endsWith("CL"))) return general;
-    return shift;
+  switch (plan.kind) {
+    case "none":
+      return general;
+    case "shift":
+      insn.immediate &= 31;
+      return insn.isMemory || (insn.immediate === 0 && !plan.countsByCL) ? general : form.register;
+    case "stack":
+      return insn.isMemory ? general : stackForm(insn, form.register, isUser);
+    case "jump":
+      return form.register !== 0 && linkTarget(insn) ? form.register : general;
+    case "indirect jump":
+      insn.source = insn.rmIndex;
+      return insn.isMemory ? memory(insn, hot.JMP_M, 4, false, isUser, false) : hot.JMP_R;
+    case "setcc":
+      return insn.isMemory ? general : hot.SETCC_R8;
+    case "cmov":
+      insn.destination = insn.regIndex;
+      insn.source = insn.rmIndex;
+      return insn.isMemory ? general : hot.CMOVCC_RR;
+    case "operands":
+      return operandsForm(insn, form, isUser) || general;
   }
-  const stack = STACK[text];
-  if (stack !== undefined && !insn.isMemory) return stackForm(insn, stack, isUser);
-  if (shape.immediate === "bs" || shape.immediate === "jump") {
-    const jump = jumpForm(insn, text);
-    if (jump !== 0) return jump;
-  }
-  if (text === "jmp Ev") {
-    insn.source = insn.rmIndex;
-    return insn.isMemory ? memory(insn, hot.JMP_M, 4, false, isUser, false) : hot.JMP_R;
-  }
-  if (shape.form.opcode >= 0x0f90 && shape.form.opcode <= 0x0f9f && !insn.isMemory) return hot.SETCC_R8;
-  if (shape.form.opcode >= 0x0f40 && shape.form.opcode <= 0x0f4f && !insn.isMemory) {
-    insn.destination = insn.regIndex;
-    insn.source = insn.rmIndex;
-    return hot.CMOVCC_RR;
-  }
-  const entry = HOT[text];
-  if (entry === undefined) return general;
+}
+
+/** 0: no hot form for this kind of operand. */
+function operandsForm(insn: Instruction, form: HotForm, isUser: boolean): number {
   if (insn.isMemory) {
-    if (entry.memory === 0) return general;
-    if (entry.memory === hot.LEA) {
+    if (form.memory === hot.LEA) {
       insn.destination = insn.regIndex;
       return hot.LEA;
     }
-    return memory(insn, entry.memory, entry.size, entry.writes, isUser, entry.toReg);
+    return form.memory === 0 ? 0 : memory(insn, form.memory, form.size, form.writes, isUser, form.toReg);
   }
-  if (entry.register === 0) return general;
-  if (entry.toReg) {
+  if (form.toReg) {
     insn.destination = insn.regIndex;
     insn.source = insn.rmIndex;
   }
-  if (entry.register === hot.MUL_R || entry.register === hot.IMUL_R) insn.source = insn.rmIndex;
-  return entry.register;
+  if (form.register === hot.MUL_R || form.register === hot.IMUL_R) insn.source = insn.rmIndex;
+  return form.register;
 }
 
 function memory(
@@ -245,14 +291,11 @@ function stackForm(insn: Instruction, form: number, isUser: boolean): number {
 }
 
 /** Jcc, JMP and LOOP to a place in the page; 0 for all others. */
-function jumpForm(insn: Instruction, text: string): number {
-  const { opcode } = insn;
-  let form = 0;
-  if ((opcode & 0xf0) === 0x70 && opcode < 0x100) form = hot.JCC + (opcode & 0xf);
-  else if ((opcode & 0xfff0) === 0x0f80) form = hot.JCC + (opcode & 0xf);
-  else if (text === "jmp Jb" || text === "jmp Jz") form = hot.JMP;
-  else if (text === "loop Jb") form = hot.LOOP;
-  return form !== 0 && linkTarget(insn) ? form : 0;
+function jumpForm(opcode: number, text: string): number {
+  if ((opcode & 0xf0) === 0x70 && opcode < 0x100) return hot.JCC + (opcode & 0xf);
+  if ((opcode & 0xfff0) === 0x0f80) return hot.JCC + (opcode & 0xf);
+  if (text === "jmp Jb" || text === "jmp Jz") return hot.JMP;
+  return text === "loop Jb" ? hot.LOOP : 0;
 }
 
 /** Links a relative jump to its target, if that is in the same page. */

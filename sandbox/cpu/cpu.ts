@@ -12,26 +12,12 @@
  * as they were before it. Whatever else it changes, it must change after its last access that can fault.
  */
 import { arithmeticFlags, setArithmeticFlags } from "#layers/02-real-mode/alu.ts";
+import { effectiveAddress } from "#layers/02-real-mode/modrm.ts";
 import { FLAT, segmentAllows, segmentRights, setSegment } from "#layers/02-real-mode/segments.ts";
-import {
-  NO_ACCESS,
-  PAGE_MASK,
-  SUPERVISOR_READ,
-  SUPERVISOR_WRITE,
-  TLB_MASK,
-  TLB_SIZE,
-  Tlb,
-  USER_READ,
-  USER_WRITE,
-} from "#layers/03-paging/tlb.ts";
-import {
-  FETCH_ACCESS,
-  PageWalker,
-  USER,
-  USER_ACCESS,
-  WRITABLE,
-  WRITE_ACCESS,
-} from "#layers/03-paging/walk.ts";
+import * as tlb from "#layers/03-paging/tlb.ts";
+import { Tlb } from "#layers/03-paging/tlb.ts";
+import * as walk from "#layers/03-paging/walk.ts";
+import { PageWalker } from "#layers/03-paging/walk.ts";
 import type { Exit } from "../kvm/api.ts";
 import type { CodeCache, CodePage } from "./code-page.ts";
 import { decode } from "./decode.ts";
@@ -42,7 +28,14 @@ import { UNDECODED } from "./hot.ts";
 import type { Instruction } from "./instruction.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 import * as state from "./state.ts";
-import {
+import type { Breakpoints } from "./system/debug.ts";
+import { System } from "./system/system.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { NO_ACCESS, PAGE_MASK, SUPERVISOR_READ, SUPERVISOR_WRITE, TLB_MASK, TLB_SIZE, USER_READ, USER_WRITE } =
+  tlb;
+const { FETCH_ACCESS, USER, USER_ACCESS, WRITABLE, WRITE_ACCESS } = walk;
+const {
   A20_MASK,
   ACCESS,
   ATTENTION,
@@ -71,9 +64,7 @@ import {
   STACK_FAULT,
   SYSTEM_FLAGS,
   VM,
-} from "./state.ts";
-import type { Breakpoints } from "./system/debug.ts";
-import { System } from "./system/system.ts";
+} = state;
 
 /** Bytes of the engine area that one processor takes: registers, then the TLB's tags and deltas. */
 export const CPU_AREA = state.SLOTS * 8 + 2 * 4 * TLB_SIZE;
@@ -117,6 +108,10 @@ export class Cpu {
   /** Host addresses that `modify…` found and `writeBack…` uses; -1 is the slow path. */
   #modifyHost = -1;
   #modifyLinear = 0;
+  /** The page of the last slow write: code that writes to its own page comes back to it. 1 is no page. */
+  #writtenPage = 1;
+  #writtenAccess = 0;
+  #writtenPhysical = 0;
 
   /** `linear page | mode` of each entry, and the decoded page. */
   readonly codeTags = new Int32Array(CODE_TLB).fill(-1);
@@ -260,6 +255,7 @@ export class Cpu {
       efer: this.r32[state.EFER],
     });
     this.tlb.flush(keepGlobal);
+    this.#writtenPage = 1;
     this.codeDropped();
   }
 
@@ -271,6 +267,7 @@ export class Cpu {
   /** INVLPG. */
   flushPage(linear: number): void {
     this.tlb.flushPage(linear);
+    this.#writtenPage = 1;
     this.codeDropped();
   }
 
@@ -310,7 +307,9 @@ export class Cpu {
     const user = (rights & USER) !== 0;
     tlb.insert(SUPERVISOR_READ, linear, host, global, large);
     if (user) tlb.insert(USER_READ, linear, host, global, large);
-    if (!isWrite || slot.readOnly || this.code.has(page / 4096)) return;
+    // A clean page must be walked again by its first write, which makes it dirty.
+    const mayWrite = isWrite || (walker.dirty && (rights & WRITABLE) !== 0);
+    if (!mayWrite || slot.readOnly || this.code.has(page / 4096)) return;
     tlb.insert(SUPERVISOR_WRITE, linear, host, global, large);
     if (user && (rights & WRITABLE) !== 0) tlb.insert(USER_WRITE, linear, host, global, large);
   }
@@ -459,8 +458,14 @@ export class Cpu {
     if ((this.r32[MODE] & MODE_ALIGNED) !== 0 && access !== 0) this.#checkAlignment(linear, size);
     this.#watch(linear, size, true);
     const first = Math.min(size, 4096 - (linear & 0xfff));
-    const physical = this.translate(linear, access | WRITE_ACCESS);
+    const isSamePage = (linear & PAGE_MASK) === this.#writtenPage && access === this.#writtenAccess;
+    const physical = isSamePage
+      ? this.#writtenPhysical + (linear & 0xfff)
+      : this.translate(linear, access | WRITE_ACCESS);
     if (first === size) {
+      this.#writtenPage = linear & PAGE_MASK;
+      this.#writtenAccess = access;
+      this.#writtenPhysical = physical - (linear & 0xfff);
       this.#writePhysical(physical, size, 0);
       return;
     }
@@ -660,8 +665,7 @@ export class Cpu {
 
   /** Offset of the memory operand in its segment. */
   effectiveAddress(insn: Instruction): number {
-    const r = this.r32;
-    return (r[insn.base] + (r[insn.index] << insn.scale) + insn.displacement) & insn.addressMask;
+    return effectiveAddress(this.r32, insn, insn.addressMask);
   }
 
   /** Operand Eb. */
