@@ -28,6 +28,10 @@ export const PI = 16n * inverseSeries(5n, true) - 4n * inverseSeries(239n, true)
 /** ln 2 = 18 artanh 1/26 - 2 artanh 1/4801 + 8 artanh 1/8749. */
 export const LN2 =
   18n * inverseSeries(26n, false) - 2n * inverseSeries(4801n, false) + 8n * inverseSeries(8749n, false);
+/** The 68 bits of ln 2 that Intel's processors multiply by: found from F2XM1 of tiny arguments. */
+export const LN2_68 = 0xb_1721_7f7d_1cf7_9abcn;
+/** And the 68 bits of log2 e, from FYL2XP1. */
+export const LOG2E_68 = 0xb_8aa3_b295_c17f_0bbcn;
 const TWO_OVER_LN2 = (ONE * ONE * 2n) / LN2;
 
 /** (e^x - 1) / x = 1 + x/2! + x²/3! + …, for |x| ≤ ln 2. */
