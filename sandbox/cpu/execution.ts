@@ -64,8 +64,8 @@ export class Execution {
 
   readonly #debugExit = new DebugRecord();
   readonly #error = new ErrorRecord();
-  /** A single-step trap that is due after an IN or an MMIO access was answered. */
-  #owesTrap = false;
+  /** Causes of a trap that is due after a port or MMIO access was answered, as in DR6. */
+  #owedTrap = 0;
 
   constructor(readonly cpu: Cpu) {}
 
@@ -88,7 +88,7 @@ export class Execution {
     devices.exit = null;
     devices.completesInput = false;
     devices.forget();
-    this.#owesTrap = false;
+    this.#owedTrap = 0;
   }
 
   run(instructions: number): Exit {
@@ -173,16 +173,18 @@ export class Execution {
       this.debug?.singleStep === true ||
       this.breakpoints.control !== 0 ||
       system.breakpoints.watchesCode ||
-      system.breakpoints.watchesData
+      system.breakpoints.watchesData ||
+      system.breakpoints.watchesPorts
     );
   }
 
   #takeEvents(): void {
     const { cpu } = this;
     const { r32 } = cpu;
-    if (this.#owesTrap && !cpu.devices.isReplaying) {
-      this.#owesTrap = false;
-      this.pending ??= this.#trap(DR6_BS);
+    if (this.#owedTrap !== 0 && !cpu.devices.isReplaying) {
+      const causes = this.#owedTrap;
+      this.#owedTrap = 0;
+      this.pending ??= this.#trap(causes);
     }
     const event = this.pending;
     if (event !== null) {
@@ -240,7 +242,7 @@ export class Execution {
     // INT n, INT3 and INTO have cleared TF: the handler is not stepped into.
     if ((flags & TF) !== 0 && !isInterrupt(insn.opcode)) causes |= DR6_BS;
     if (causes !== 0) {
-      if (devices.exit !== null) this.#owesTrap = true;
+      if (devices.exit !== null) this.#owedTrap = causes;
       else this.pending = this.#trap(causes);
     }
     if (devices.exit !== null) return false;

@@ -104,9 +104,16 @@ export class InterruptDelivery {
     }
     if ((rights & P) === 0) cpu.fault(SEGMENT_NOT_PRESENT, gateError);
     // #endregion exercise-gate
-    const flags = source === "exception" && isFault(vector) ? cpu.eflags | RF : cpu.eflags;
+    const flags = this.#flagsToSave(vector, source);
     if (type === TASK_GATE) this.#switchTask(gateSelector(low), flags, errorCode);
     else this.#enter(type, gateSelector(low), gateOffset(low, high), flags, errorCode);
+  }
+
+  /** A fault's instruction comes again, past the breakpoint on it; one that asked for the event is done. */
+  #flagsToSave(vector: number, source: EventSource): number {
+    const { eflags } = this.processor;
+    if (source === "software") return eflags & ~RF;
+    return source === "exception" && isFault(vector) ? eflags | RF : eflags;
   }
 
   /** Finds the handler's code segment, builds the frame on its stack, and goes there. */

@@ -9,8 +9,14 @@ import { ACCESS, BASE, CPL, GENERAL_PROTECTION, IOPL, LIMIT, SYSTEM_FLAGS, TR } 
 
 const TSS32_IO_MAP_BASE = 0x66;
 
-/** Raises #GP(0) unless the program may access `size` bytes at `port`. */
+/** Raises #GP(0) unless the program may access `size` bytes at `port`; notes breakpoints that it hits. */
 export function requirePort(cpu: Cpu, port: number, size: number): void {
+  requirePermission(cpu, port, size);
+  const { breakpoints } = cpu.system;
+  if (breakpoints.watchesPorts) cpu.dataHits |= breakpoints.hitByPort(port, size);
+}
+
+function requirePermission(cpu: Cpu, port: number, size: number): void {
   if (!cpu.isProtected) return;
   const ioPrivilege = (cpu.r32[SYSTEM_FLAGS] & IOPL) >>> 12;
   if (!cpu.isVirtual8086 && cpu.r32[CPL] <= ioPrivilege) return;

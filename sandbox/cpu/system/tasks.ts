@@ -229,7 +229,8 @@ function enterTask(
     r[SELECTOR + register] = image.selectors[number]!;
   });
   cpu.eip = image.eip;
-  cpu.cpu.setCpl((eflags & VM) !== 0 ? 3 : requestedPrivilege(image.selectors[1]!));
+  // Until SS is good, a fault must find a stack in the TSS: as from ring 3.
+  cpu.cpu.setCpl(3);
   cpu.eflags = eflags;
   cpu.commit();
 }
@@ -251,8 +252,10 @@ function loadTaskSegments(
   const segment = new SegmentImage();
   const selectorOf = (register: number): number =>
     image.selectors[format.segmentRegisters.indexOf(register)]!;
+  const level = requestedPrivilege(selectorOf(CS));
+  loadTaskStack(cpu, selectorOf(SS), level, segment, ext);
+  cpu.cpu.setCpl(level);
   loadTaskCode(cpu, selectorOf(CS), segment, ext);
-  loadTaskStack(cpu, selectorOf(SS), segment, ext);
   for (const register of format.segmentRegisters) {
     if (register !== CS && register !== SS) loadTaskData(cpu, register, selectorOf(register), segment, ext);
   }
@@ -279,11 +282,17 @@ function loadTaskCode(cpu: SystemProcessor, selector: number, segment: SegmentIm
   cpu.loadCode(segment, requestedPrivilege(selector));
 }
 
-function loadTaskStack(cpu: SystemProcessor, selector: number, segment: SegmentImage, ext: number): void {
+function loadTaskStack(
+  cpu: SystemProcessor,
+  selector: number,
+  level: number,
+  segment: SegmentImage,
+  ext: number,
+): void {
   const errorCode = (selector & 0xfffc) | ext;
   if (!cpu.findDescriptor(selector, segment)) cpu.fault(INVALID_TSS, errorCode);
   const { rights } = segment;
-  const isOfLevel = requestedPrivilege(selector) === cpu.cpl && descriptorPrivilege(rights) === cpu.cpl;
+  const isOfLevel = requestedPrivilege(selector) === level && descriptorPrivilege(rights) === level;
   if (!isWritableData(rights) || !isOfLevel) cpu.fault(INVALID_TSS, errorCode);
   if ((rights & P) === 0) cpu.fault(STACK_FAULT, errorCode);
   cpu.markAccessed(segment);
