@@ -129,10 +129,14 @@ export class CodeCache {
   }
 
   #writtenIn(frame: number, address: number, length: number): void {
+    const start = frame * PAGE;
+    this.writtenInPage(frame, Math.max(0, address - start), Math.min(PAGE, address + length - start));
+  }
+
+  /** Somebody wrote the bytes `from` to `to - 1` of one page. */
+  writtenInPage(frame: number, from: number, to: number): void {
     const pages = this.#pages.get(frame);
     if (pages === undefined) return;
-    const from = Math.max(0, address - frame * PAGE);
-    const to = Math.min(PAGE, address + length - frame * PAGE);
     let writes = 0;
     for (const page of pages) {
       page.invalidate(from, to);

@@ -481,8 +481,10 @@ export class Cpu {
       return;
     }
     const host = address + slot.delta;
-    for (let i = 0; i < size; i++) slot.bytes[host + i] = this.#scratchBytes[at + i];
-    this.code.written(address, size);
+    if (size === 4) slot.view.setInt32(host, this.#scratch.getInt32(at, true), true);
+    else for (let i = 0; i < size; i++) slot.bytes[host + i] = this.#scratchBytes[at + i];
+    const offset = address % 4096;
+    this.code.writtenInPage((address - offset) / 4096, offset, offset + size);
   }
 
   #checkWriteLinear(linear: number, size: number): void {
@@ -748,7 +750,8 @@ export class Cpu {
     const page = this.codePages[entry];
     if (page !== null && this.codeTags[entry] === ((linear & PAGE_MASK) | mode)) {
       const insn = page.at(linear & 0xfff);
-      if (insn.form !== UNDECODED) return insn;
+      if (insn.form === UNDECODED) this.#decode(page, insn);
+      return insn;
     }
     return this.#fetchSlow(linear, entry, mode);
   }
@@ -771,8 +774,14 @@ export class Cpu {
     this.codeTags[entry] = (linear & PAGE_MASK) | mode;
     this.codePages[entry] = page;
     const insn = page.at(linear & 0xfff);
-    if (insn.form === UNDECODED) decode(insn);
+    if (insn.form === UNDECODED) this.#decode(page, insn);
     return insn;
+  }
+
+  /** Code that is executed after it was written is no data yet. */
+  #decode(page: CodePage, insn: Instruction): void {
+    page.writes = 0;
+    decode(insn);
   }
 
   /** Notes what a fault of the instruction at EIP would have to restore. */
