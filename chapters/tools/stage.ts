@@ -48,13 +48,25 @@ export class Stage {
     private readonly disassemble: Disassembler | undefined,
   ) {}
 
-  /** Prints the guest's heading, opens the engine that suits it and says which; closes the one before. */
-  async enter(guest: StagedGuest): Promise<Hypervisor> {
+  /**
+   * Prints the guest's heading, opens the engine that suits it and says which; closes the one before.
+   * A chapter about the processor itself says which engine it takes `unasked`, and why.
+   */
+  async enter(
+    guest: StagedGuest,
+    unasked?: { readonly engine: EngineName; readonly because: string },
+  ): Promise<Hypervisor> {
     this.close();
     this.#exits = 0;
     this.#before = undefined;
-    const { chooseEngine } = await import("../../sandbox/kvm/engines.ts");
-    const { hypervisor, sentence } = await chooseEngine(this.engine, guest.needs);
+    const { chooseEngine, openEngine } = await import("../../sandbox/kvm/engines.ts");
+    const { hypervisor, sentence } =
+      unasked && !this.engine
+        ? {
+            hypervisor: await openEngine(unasked.engine),
+            sentence: `engine: ${unasked.engine}, ${unasked.because}`,
+          }
+        : await chooseEngine(this.engine, guest.needs);
     this.#hypervisor = hypervisor;
     this.print(`── ${guest.name}: ${guest.does}`);
     this.print(`   ${sentence}`);

@@ -67,16 +67,14 @@ describe("chapter.json", () => {
     });
 
     const page = `docs/chapters/${name}.md`;
-    it.skipIf(!existsSync(join(ROOT, page)))(
-      `${name}: every heading of a task is on the chapter's page`,
-      () => {
-        const headings = [...text(page).matchAll(/^#{2,4} (.+?)(?: \{#(.+?)\})?$/gm)];
-        const missing = tasks.filter(({ heading, anchor }) => {
-          return !headings.some(([, title = "", id]) => title === heading && (id ?? slug(title)) === anchor);
-        });
-        expect(missing.map(({ id, heading, anchor }) => `${id}: “${heading}” (#${anchor})`)).toEqual([]);
-      },
-    );
+    it(`${name}: every heading of a task is on the chapter's page`, ({ skip }) => {
+      if (!existsSync(join(ROOT, page))) skip(`${page} is not there`);
+      const headings = [...text(page).matchAll(/^#{2,4} (.+?)(?: \{#(.+?)\})?$/gm)];
+      const missing = tasks.filter(({ heading, anchor }) => {
+        return !headings.some(([, title = "", id]) => title === heading && (id ?? slug(title)) === anchor);
+      });
+      expect(missing.map(({ id, heading, anchor }) => `${id}: “${heading}” (#${anchor})`)).toEqual([]);
+    });
   }
 });
 
