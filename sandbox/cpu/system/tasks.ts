@@ -60,8 +60,9 @@ import type { SystemProcessor } from "./processor.ts";
 /** Where a TSS keeps what. */
 interface TssFormat {
   readonly size: 2 | 4;
-  /** Offset of the last byte that the processor needs. */
+  /** Offset of the last byte that a switch to the task reads, and of the last one that leaving it writes. */
   readonly lastByte: number;
+  readonly lastSaved: number;
   readonly eip: number;
   readonly eflags: number;
   /** EAX, and the seven others after it, in encoding order. */
@@ -75,6 +76,7 @@ interface TssFormat {
 const TSS32: TssFormat = {
   size: 4,
   lastByte: 0x67,
+  lastSaved: 0x5f,
   eip: 0x20,
   eflags: 0x24,
   registers: 0x28,
@@ -86,6 +88,7 @@ const TSS32: TssFormat = {
 const TSS16: TssFormat = {
   size: 2,
   lastByte: 0x2b,
+  lastSaved: 0x29,
   eip: 0x0e,
   eflags: 0x10,
   registers: 0x12,
@@ -123,7 +126,7 @@ export function switchTask(
   const format = formatOf(next.rights);
   const image = readTask(cpu, next.base, format);
 
-  saveTask(cpu, cause, selector, ext);
+  saveTask(cpu, cause, ext);
   if (cause === "jump" || cause === "return") markBusy(cpu, oldTask(cpu), false);
   const isNested = cause === "call" || cause === "interrupt";
   if (isNested) cpu.write(next.base, 2, cpu.selector(TR), false);
@@ -179,10 +182,10 @@ function readTask(cpu: SystemProcessor, base: number, format: TssFormat): TaskIm
 }
 
 /** Writes the running task into its TSS. */
-function saveTask(cpu: SystemProcessor, cause: TaskSwitchCause, selector: number, ext: number): void {
-  const { base, limit, rights } = cpu.task;
+function saveTask(cpu: SystemProcessor, cause: TaskSwitchCause, ext: number): void {
+  const { base, limit, rights, selector: tr } = cpu.task;
   const format = formatOf(rights);
-  if (limit < format.lastByte) cpu.fault(INVALID_TSS, (selector & 0xfffc) | ext);
+  if (limit < format.lastSaved) cpu.fault(INVALID_TSS, (tr & 0xfffc) | ext);
   const { size } = format;
   const r = cpu.cpu.r32;
   const eflags = cause === "return" ? cpu.eflags & ~NT : cpu.eflags;

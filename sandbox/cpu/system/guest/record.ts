@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const IMAGES = ["protection", "virtual8086", "paging", "debug"] as const;
+export const IMAGES = ["protection", "limits", "virtual8086", "paging", "debug"] as const;
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** 20 cylinders, 16 heads, 63 sectors. */

@@ -53,6 +53,8 @@ export function runImage(
         else if (exit.port === DEBUG_CONSOLE) output += String.fromCharCode(exit.data[0]!);
         continue;
       }
+      // Writes to where a PC has ROM are lost.
+      if (exit.reason === "MMIO" && exit.isWrite && --exits > 0) continue;
       if (exit.reason !== "INTR") return { output, end: exit };
       left -= slice;
       if (left <= 0) return { output, end: exit };
