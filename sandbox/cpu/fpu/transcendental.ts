@@ -140,6 +140,12 @@ function roundMagnitude(
 }
 // #endregion operands
 
+/** Says that the result is inexact, whether it is or not, and so that a denormal one is tiny. */
+function claimInexact(f: Arithmetic, out: number): void {
+  f.raised |= PRECISION;
+  if (f.words[out + HIGH] >= 0 && (f.words[out + SIGN_EXPONENT] & EXPONENT) === 0) f.raised |= UNDERFLOW;
+}
+
 /** A magnitude as a fixed-point number of FRACTION_BITS behind the point. */
 function fixed({ significand, exponent }: Magnitude): bigint {
   const shift = exponent + FRACTION_BITS;
@@ -177,6 +183,7 @@ export function exponentialMinusOne(f: Arithmetic, out: number, a: number): void
   const exponent = x.exponent - 68;
   if (field < BIAS - 68) {
     roundMagnitude(f, out, sign, product, exponent, true);
+    claimInexact(f, out);
     return;
   }
   const y = truncate(product, PRODUCT_BITS);
@@ -256,10 +263,10 @@ export function logarithm(f: Arithmetic, out: number, a: number, b: number): voi
  * result lies a trifle nearer to zero, which the directed roundings show.
  */
 function powerOfTwo(f: Arithmetic, out: number, sign: number, y: Magnitude, k: number): void {
-  f.raised |= PRECISION;
-  const product = y.significand * BigInt(Math.abs(k));
-  if (k > 0) roundMagnitude(f, out, sign, product, y.exponent, true);
-  else roundMagnitude(f, out, sign, (product << 64n) - 1n, y.exponent - 64);
+  const log = BigInt(Math.abs(k)) << BigInt(FRACTION_BITS);
+  const product = y.significand * (k > 0 ? log : truncate(log - 1n, PRODUCT_BITS));
+  roundMagnitude(f, out, sign, product, y.exponent - FRACTION_BITS, true);
+  claimInexact(f, out);
 }
 
 /** Rounds y · (k ± 2 / ln 2 · atanh (numerator / denominator)). */
@@ -278,7 +285,6 @@ function finishLogarithm(
   const s = (numerator << BigInt(lift)) / denominator;
   const point = lift >= FRACTION_BITS ? s >> BigInt(lift - FRACTION_BITS) : s << BigInt(FRACTION_BITS - lift);
   const factor = logarithmFactor(point);
-  f.raised |= PRECISION;
   if (k === 0) {
     roundMagnitude(
       f,
@@ -288,6 +294,7 @@ function finishLogarithm(
       y.exponent - lift - FRACTION_BITS,
       true,
     );
+    claimInexact(f, out);
     return;
   }
   const fraction = (point * factor) >> BigInt(FRACTION_BITS);
@@ -305,6 +312,7 @@ function finishLogarithm(
     y.exponent - FRACTION_BITS,
     true,
   );
+  claimInexact(f, out);
 }
 
 /** FYL2XP1: b · log2 (a + 1); defined for |a| below 1 - √½. */
@@ -351,8 +359,8 @@ export function logarithmPlusOne(f: Arithmetic, out: number, a: number, b: numbe
   if (field < BIAS - 68) {
     // So small an a that the logarithm is linear in it.
     const product = truncate(x.significand * LOG2E_68, PRODUCT_BITS);
-    f.raised |= PRECISION;
     roundMagnitude(f, out, aSign ^ bSign, product * y.significand, x.exponent - 67 + y.exponent, true);
+    claimInexact(f, out);
     return;
   }
   const one = 1n << BigInt(depth);
@@ -412,8 +420,8 @@ export function arctangent(f: Arithmetic, out: number, a: number, b: number): vo
   const deep = exponent < -3 * FRACTION_BITS;
   if (!inverted && !aSign) {
     if (distance < -ARCTANGENT_IS_LINEAR) {
-      f.raised |= PRECISION;
       roundMagnitude(f, out, bSign, quotient, exponent, quotientIsExact);
+      claimInexact(f, out);
       return;
     }
     const angle = arctangentOfFraction(quotient, -exponent);
@@ -501,11 +509,9 @@ function isItself(f: Arithmetic, out: number, a: number): boolean {
     return true;
   }
   if ((words[a + SIGN_EXPONENT] & EXPONENT) >= TRIGONOMETRIC_TINY) return false;
-  f.raised |= PRECISION;
   const { significand, exponent } = magnitudeOf(words, a);
-  // Only a denormal result is tiny: it says so here though it is exact.
-  if (words[a + HIGH] >= 0) f.raised |= UNDERFLOW;
   roundMagnitude(f, out, signOf(words, a), significand, exponent, true);
+  claimInexact(f, out);
   return true;
 }
 
