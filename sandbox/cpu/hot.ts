@@ -140,4 +140,3 @@ export const RET = 140;
 export const LEAVE = 142;
 export const JMP_M = 143;
 export const MUL_M = 144;
-export const CMP_MR16 = 145;

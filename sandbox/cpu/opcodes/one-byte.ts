@@ -153,6 +153,7 @@ export const ONE_BYTE: readonly Form[] = [
   form(0x8b, "mov Gv,Ev", move.movGvEv),
   form(0x8d, "lea Gv,M", move.lea, "", MEMORY_ONLY),
   form([0x8f, 0], "pop Ev", stack.popEv),
+  form(0x90, "pause", move.nop, "", 0, { prefix: 0xf3 }),
   form(0x90, "nop", move.nop),
   ...forRegisters(0x90, opcode => form(opcode, "xchg Zv,eAX", move.xchgZveAX)).slice(1),
   form(0x98, "cbw", move.cbw),

@@ -7,11 +7,18 @@ import { type Form, MEMORY_ONLY, REGISTER_ONLY } from "./form.ts";
 import { ONE_BYTE } from "./one-byte.ts";
 import { SIMD } from "./simd.ts";
 import { SYSTEM } from "./system.ts";
-import { TWO_BYTE } from "./two-byte.ts";
+import { RESERVED_NOPS, TWO_BYTE } from "./two-byte.ts";
 import { X87 } from "./x87.ts";
 
 /** All lines, in the order of the manual. */
-export const FORMS: readonly Form[] = [...ONE_BYTE, ...TWO_BYTE, ...X87, ...SIMD, ...SYSTEM];
+export const FORMS: readonly Form[] = [
+  ...ONE_BYTE,
+  ...TWO_BYTE,
+  ...X87,
+  ...SIMD,
+  ...SYSTEM,
+  ...RESERVED_NOPS,
+];
 
 /** Bytes of an operand; 0 is 2 or 4 by operand size. */
 export type OperandSize = 0 | 1 | 2 | 4;

@@ -67,6 +67,14 @@ export const TWO_BYTE: readonly Form[] = [
   form(0x0fbf, "movsx Gv,Ew", move.movsxGvEw),
   form(0x0fc0, "xadd Eb,Gb", bit.xaddEbGb, "OSZAPC", LOCK),
   form(0x0fc1, "xadd Ev,Gv", bit.xaddEvGv, "OSZAPC", LOCK),
+  form(0x0faa, "rsm", flag.ud, "", ENDS),
   form([0x0fc7, 1], "cmpxchg8b Mq", bit.cmpxchg8b, "Z", LOCK | MEMORY_ONLY),
   ...[0, 1, 2, 3, 4, 5, 6, 7].map(number => form(0x0fc8 + number, "bswap Zv", move.bswap)),
+  form(0x0fff, "ud0 Gv,Ev", flag.ud, "", ENDS),
+];
+
+/** What the lines of other tables leave of these opcodes does nothing, too. */
+export const RESERVED_NOPS: readonly Form[] = [
+  form(0x0f0d, "nop Ev", move.nop),
+  form(0x0f18, "nop Ev", move.nop),
 ];
