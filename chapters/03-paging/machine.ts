@@ -1,0 +1,52 @@
+/**
+ * The machine of chapter 3: 2 MiB of memory, so that there is something above the first megabyte, and a
+ * port that prints. Segments and page tables are the guest's own; the processor reads them.
+ */
+import { Bus, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
+import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
+import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
+
+export const RAM_SIZE = 0x20_0000;
+export const LOAD_ADDRESS = 0x1000;
+export const SERIAL = 0x3f8;
+
+// #region machine
+export interface PagingVm {
+  readonly vcpu: Vcpu;
+  readonly memory: GuestMemory;
+  run(options?: RunOptions): Exit;
+}
+
+/** Builds the machine around `image`; `print` gets every byte that the guest sends to its serial port. */
+export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: number) => void): PagingVm {
+  const vm = hypervisor.createVm();
+  const memory = new GuestMemory(vm, hypervisor.allocateMemory(RAM_SIZE));
+  memory.map(0, 0, RAM_SIZE);
+  memory.load("the guest", image, LOAD_ADDRESS);
+
+  const ports = new Bus();
+  ports.register("serial", SERIAL, 1, new Printer(print));
+
+  const vcpu = vm.createVcpu(0);
+  const sregs = vcpu.getSregs();
+  sregs.cs.selector = 0;
+  sregs.cs.base = 0n;
+  vcpu.setSregs(sregs);
+  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(LOAD_ADDRESS), rflags: 0b10n });
+
+  return { vcpu, memory, run: options => runGuest(vcpu, { ports, mmio: new Bus() }, options) };
+}
+// #endregion machine
+
+class Printer implements PortDevice {
+  constructor(private readonly print: (byte: number) => void) {}
+
+  read(): number {
+    return 0;
+  }
+
+  write(_offset: number, _size: number, value: number): void {
+    this.print(value);
+  }
+}
