@@ -24,9 +24,19 @@ export async function fuzz(
   silicon: Silicon,
   hypervisor: Hypervisor,
   seconds: number,
-  options: { seed?: number; groups?: readonly Group[]; tell?: (text: string) => void } = {},
+  options: {
+    seed?: number;
+    groups?: readonly Group[];
+    maxCases?: number;
+    tell?: (text: string) => void;
+  } = {},
 ): Promise<FuzzResult> {
-  const { seed = Date.now() >>> 0, groups = GROUPS, tell = () => {} } = options;
+  const {
+    seed = Date.now() >>> 0,
+    groups = GROUPS,
+    maxCases = Number.POSITIVE_INFINITY,
+    tell = () => {},
+  } = options;
   const random = new Random(seed);
   const forms = groups.flatMap(formsOf);
   const machine = new CaseMachine(hypervisor);
@@ -37,7 +47,7 @@ export async function fuzz(
     tell(text);
   };
   const until = performance.now() + seconds * 1000;
-  while (performance.now() < until) {
+  while (performance.now() < until && result.cases < maxCases) {
     const form = random.pick(forms);
     const formSeed = random.next();
     const inputs = Array.from({ length: BATCH }, (_, counter) => draftCase(form, formSeed, counter));

@@ -70,10 +70,11 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     id: "mmx-store-fault",
-    forms: /^0F (7E|7F) .* mem$/,
+    forms: /^0F (7E|7F|E7) .* mem$/,
     reason:
-      "A store from an MMX register that faults: the recorded processor has already gone to MMX state (TOP = 0, all registers in use) for MOVD and MOVQ, but not for MOVNTQ. We leave the state as before the instruction, as a fault should (SDM vol. 3A, 6.6).",
-    covers: ({ what }, _input, expected, got) => faultBoth(expected, got) && (what === "fsw" || what === "ftw"),
+      "A store from an MMX register that faults: the recorded processor has already begun to go to MMX state (TOP = 0, for MOVD and MOVQ all registers in use too). We leave the state as before the instruction, as a fault should (SDM vol. 3A, 6.6).",
+    covers: ({ what }, _input, expected, got) =>
+      faultBoth(expected, got) && (what === "fsw" || what === "ftw"),
   },
 ];
 
