@@ -21,7 +21,7 @@ import {
   survivesReturn,
 } from "#layers/03-paging/descriptors.ts";
 import { GENERAL_PROTECTION } from "./exceptions.ts";
-import { AC, IF, IOPL, NT, type Processor, RF, TF, VIF, VIP, VM } from "./processor.ts";
+import { AC, IF, IOPL, NT, type Processor, RF, VIF, VIP, VM } from "./processor.ts";
 import { Stack } from "./stack.ts";
 
 /** CF PF AF ZF SF TF DF OF NT: what any program may load. */
