@@ -42,7 +42,12 @@ export function add(f: Arithmetic, out: number, a: number, b: number, flip: numb
   let bHigh = w[b + HIGH];
   let aLow = w[a];
   let bLow = w[b];
-  if (isSpecial(w, a) || isSpecial(w, b)) {
+  if (
+    (aHigh & bHigh) >= 0 ||
+    isSpecialExponent(aExponent) ||
+    isSpecialExponent(bExponent) ||
+    (w[a + WAS_DENORMAL] | w[b + WAS_DENORMAL]) !== 0
+  ) {
     if (propagateNans(f, out, a, b)) return;
     if (aExponent === EXPONENT && bExponent === EXPONENT && aSign !== bSign) {
       f.raised |= INVALID;
@@ -223,7 +228,12 @@ export function multiply(f: Arithmetic, out: number, a: number, b: number): void
   let bHigh = w[b + HIGH];
   let aLow = w[a];
   let bLow = w[b];
-  if (isSpecial(w, a) || isSpecial(w, b)) {
+  if (
+    (aHigh & bHigh) >= 0 ||
+    isSpecialExponent(aExponent) ||
+    isSpecialExponent(bExponent) ||
+    (w[a + WAS_DENORMAL] | w[b + WAS_DENORMAL]) !== 0
+  ) {
     if (propagateNans(f, out, a, b)) return;
     const aZero = (aHigh | aLow) === 0;
     const bZero = (bHigh | bLow) === 0;
@@ -311,7 +321,12 @@ export function divide(f: Arithmetic, out: number, a: number, b: number): void {
   let bHigh = w[b + HIGH];
   let aLow = w[a];
   let bLow = w[b];
-  if (isSpecial(w, a) || isSpecial(w, b)) {
+  if (
+    (aHigh & bHigh) >= 0 ||
+    isSpecialExponent(aExponent) ||
+    isSpecialExponent(bExponent) ||
+    (w[a + WAS_DENORMAL] | w[b + WAS_DENORMAL]) !== 0
+  ) {
     if (propagateNans(f, out, a, b)) return;
     const aZero = (aHigh | aLow) === 0;
     const bZero = (bHigh | bLow) === 0;
@@ -428,7 +443,7 @@ export function squareRoot(f: Arithmetic, out: number, a: number): void {
   let exponent = field & EXPONENT;
   let high = w[a + HIGH];
   let low = w[a];
-  if ((field & SIGN) !== 0 || isSpecial(w, a)) {
+  if ((field & SIGN) !== 0 || high >= 0 || isSpecialExponent(exponent) || w[a + WAS_DENORMAL] !== 0) {
     if (propagateNan(f, out, a)) return;
     if ((high | low) === 0) {
       packZero(f, out, field & SIGN);
@@ -530,10 +545,9 @@ function exceedsTwice(root: number, digit: number): boolean {
   return top > twice || (top === twice && rootLeft[0] > (low >= TWO_32 ? low - TWO_32 : low));
 }
 
-/** Neither a normal number nor (where it was loaded from one) free of a denormal's mark. */
-function isSpecial(w: Int32Array, slot: number): boolean {
-  const exponent = w[slot + SIGN_EXPONENT] & EXPONENT;
-  return w[slot + HIGH] >= 0 || exponent === EXPONENT || exponent === 0 || w[slot + WAS_DENORMAL] !== 0;
+/** All zeros or all ones. */
+function isSpecialExponent(exponent: number): boolean {
+  return ((exponent + 1) & 0x7ffe) === 0;
 }
 
 /** A denormal or pseudo-denormal, or a number loaded from a shorter format's denormal. */

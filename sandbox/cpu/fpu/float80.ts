@@ -65,6 +65,8 @@ export interface Arithmetic {
   raised: number;
   /** EXTENDED, DOUBLE or SINGLE. */
   format: number;
+  /** EXTENDED, 64 bits, NEAREST: what nearly all programs leave it at, and `roundPack` is quick for. */
+  isUsual: boolean;
   /** MXCSR.FTZ: a masked underflow gives zero. */
   flushToZero: boolean;
 }
@@ -84,6 +86,41 @@ export function roundsUp(rounding: number, sign: number, extra: number, odd: num
  * is biased and may lie outside of the format's range.
  */
 export function roundPack(
+  f: Arithmetic,
+  out: number,
+  sign: number,
+  exponent: number,
+  high: number,
+  low: number,
+  extra: number,
+): void {
+  if (!f.isUsual || exponent <= 0 || exponent >= EXPONENT - 1) {
+    roundPackAnyhow(f, out, sign, exponent, high, low, extra);
+    return;
+  }
+  if (extra !== 0) {
+    f.raised |= PRECISION;
+    if (extra < 0 && (extra !== -0x8000_0000 || (low & 1) !== 0)) {
+      f.raised |= C1;
+      low = (low + 1) | 0;
+      if (low === 0) {
+        high = (high + 1) | 0;
+        if (high === 0) {
+          high = -0x8000_0000;
+          exponent++;
+        }
+      }
+    }
+  }
+  const { words } = f;
+  words[out] = low;
+  words[out + HIGH] = high;
+  words[out + SIGN_EXPONENT] = sign | exponent;
+  words[out + WAS_DENORMAL] = 0;
+}
+
+/** `roundPack` for every format, precision, rounding and exponent. */
+function roundPackAnyhow(
   f: Arithmetic,
   out: number,
   sign: number,

@@ -64,6 +64,7 @@ class Context implements Arithmetic {
   masks = 0x3f;
   raised = 0;
   format = EXTENDED;
+  isUsual = false;
   flushToZero = false;
   constructor(readonly words: Int32Array) {}
 }
@@ -119,6 +120,7 @@ export class FloatingPointUnit {
     this.x87.rounding = (control >>> 10) & 3;
     this.x87.precision = PRECISIONS[(control >>> 8) & 3] ?? 64;
     this.x87.masks = control & 0x3f;
+    this.x87.isUsual = this.x87.rounding === NEAREST && this.x87.precision === 64;
   }
 
   /** The status word, TOP included. */
