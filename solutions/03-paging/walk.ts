@@ -256,7 +256,7 @@ export class PageWalker {
     let noExecute = 0;
     // #region exercise-tables
     for (let level = top; ; level--) {
-      const address = table + 8 * (Math.floor(page / FRAMES[level]!) & 0x1ff);
+      const address = table + 8 * ((page / FRAMES[level]!) & 0x1ff);
       const low = this.memory.read32(address);
       const high = this.memory.read32(address + 4);
       if ((low & PRESENT) === 0) return this.#refuse(level, address, low, high, access);
