@@ -48,7 +48,7 @@ const SOFT_ROUNDS = 10_000_000;
 /** A KVM that emulates makes about 2 million instructions a second. */
 const kvmRounds = () => (probeKvm().emulated ? 100_000 : 50_000_000);
 
-export async function run(): Promise<BenchResult> {
+export async function run(rounds = ROUNDS): Promise<BenchResult> {
   const rows: Row[] = [];
   const notes: string[] = [];
   const peer = await orNote(notes, "C", compilePeer);
@@ -61,7 +61,7 @@ export async function run(): Promise<BenchResult> {
         await contest({
           name: `I/O loop on ${engine}: exits handled`,
           unit: "exits/s",
-          rounds: ROUNDS,
+          rounds,
           ours: () => machine.exitsPerSecond(EXITS[engine]),
           peers: withC ? { c: () => withC.exitsPerSecond(IO_LOOP, EXITS.kvm) } : {},
         }),
@@ -71,7 +71,7 @@ export async function run(): Promise<BenchResult> {
           await contest({
             name: "counting loop: soft beside /dev/kvm",
             unit: "instructions/s",
-            rounds: ROUNDS,
+            rounds,
             ours: () => machine.instructionsPerSecond(SOFT_ROUNDS),
             peers: peer
               ? { c: () => peer.roundsPerSecond(COUNTING_LOOP, kvmRounds()) * INSTRUCTIONS_A_ROUND }

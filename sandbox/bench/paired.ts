@@ -18,15 +18,33 @@ export interface Contest {
 /** Runs the rounds after one that only warms up, and sums them up to a row. */
 export async function contest({ name, unit, rounds, ours, peers }: Contest): Promise<Row> {
   const runners: [Contestant, Measure][] = [["ours", ours], ...(Object.entries(peers) as [Peer, Measure][])];
-  const samples = new Map<Contestant, number[]>(runners.map(([who]) => [who, []]));
-  for (const [, measure] of runners) await measure();
+  return summarize(name, unit, await inTurns(new Map(runners), rounds));
+}
+
+/** What each one measured in each round, after a round that only warms up. */
+export async function inTurns<Sample>(
+  runners: ReadonlyMap<Contestant, () => Sample | Promise<Sample>>,
+  rounds: number,
+): Promise<Map<Contestant, Sample[]>> {
+  const samples = new Map<Contestant, Sample[]>([...runners.keys()].map(who => [who, []]));
+  for (const measure of runners.values()) await measure();
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? runners : runners.toReversed();
+    const order = round % 2 === 0 ? [...runners] : [...runners].reverse();
     for (const [who, measure] of order) samples.get(who)!.push(await measure());
   }
+  return samples;
+}
+
+/** A row of the table. Each contestant has one sample a round. */
+export function summarize(
+  name: string,
+  unit: string,
+  samples: ReadonlyMap<Contestant, readonly number[]>,
+): Row {
   const of = (who: Contestant) => samples.get(who)!;
+  const peers = [...samples.keys()].filter(who => who !== "ours");
   const each = <Value>(value: (who: Peer) => Value) =>
-    Object.fromEntries((Object.keys(peers) as Peer[]).map(who => [who, value(who)])) as Record<Peer, Value>;
+    Object.fromEntries(peers.map(who => [who, value(who)])) as Record<Peer, Value>;
   return {
     name,
     unit,

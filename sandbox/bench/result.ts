@@ -10,7 +10,8 @@ export type Contestant = "ours" | Peer;
 export interface Bench {
   /** A sentence for the list of benchmarks. */
   readonly description: string;
-  run(): Promise<BenchResult>;
+  /** `rounds` for how many one wants to wait; each has a number of its own. */
+  run(rounds?: number): Promise<BenchResult>;
 }
 
 export interface BenchResult {
