@@ -51,11 +51,13 @@ const {
   FLAG_CARRIES,
   FLAG_RESULT,
   GENERAL_PROTECTION,
+  IF,
   INSTRUCTION_EIP,
   LIMIT,
   MODE,
   MODE_ALIGNED,
   PAGE_FAULT,
+  RF,
   RIGHTS,
   SAVED_CARRIES,
   SAVED_ESP,
@@ -63,6 +65,7 @@ const {
   SS,
   STACK_FAULT,
   SYSTEM_FLAGS,
+  TF,
   VM,
 } = state;
 
@@ -174,7 +177,8 @@ export class Cpu {
     const before = this.r32[SYSTEM_FLAGS];
     this.r32[SYSTEM_FLAGS] = merged & state.SYSTEM_FLAGS_MASK;
     if (((before ^ merged) & (VM | state.AC)) !== 0) this.updateMode();
-    this.attend();
+    const opens = (merged & ~before & IF) !== 0;
+    if (opens || (merged & (TF | RF)) !== 0) this.attend();
   }
 
   /** Changes those of the six arithmetic flags that are in `mask`. */
@@ -191,7 +195,7 @@ export class Cpu {
     return (this.r32[SYSTEM_FLAGS] & VM) !== 0;
   }
 
-  /** Makes the loop look at its surroundings after this instruction: traps, shadows, windows, mode. */
+  /** Makes the loop look at its surroundings after this instruction: traps, shadows, windows, exits. */
   attend(): void {
     this.r32[ATTENTION] = 1;
   }
@@ -235,7 +239,6 @@ export class Cpu {
       this.writeTable = NO_ACCESS;
     }
     r[MODE] = mode;
-    this.attend();
   }
 
   // Paging.

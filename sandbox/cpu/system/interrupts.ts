@@ -5,7 +5,7 @@
  */
 import type { Cpu } from "../cpu.ts";
 import type { Instruction } from "../instruction.ts";
-import { BOUND_RANGE, BREAKPOINT, DEBUG, NMI_MASKED, OF, OVERFLOW } from "../state.ts";
+import { BOUND_RANGE, BREAKPOINT, DEBUG, NMI_MASKED, NMI_PENDING, OF, OVERFLOW } from "../state.ts";
 import { requireVirtual8086Privilege } from "./flags.ts";
 
 export function int3(cpu: Cpu): void {
@@ -52,5 +52,5 @@ export function bound(cpu: Cpu, insn: Instruction): void {
 export function iret(cpu: Cpu, insn: Instruction): void {
   cpu.system.interruptReturn.execute(insn.operandSize === 2 ? 2 : 4);
   cpu.r32[NMI_MASKED] = 0;
-  cpu.attend();
+  if (cpu.r32[NMI_PENDING] !== 0) cpu.attend();
 }
