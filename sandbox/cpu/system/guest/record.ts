@@ -1,6 +1,7 @@
 /**
  * `node --import tsx sandbox/cpu/system/guest/record.ts`: assembles the images of this folder with NASM and
  * runs each in Bochs. The image and what Bochs saw are kept beside the source, for machines without the two.
+ * With the word `qemu` it runs the recorded images in QEMU instead and tells where that sees something else.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -56,6 +57,51 @@ function runInBochs(image: Buffer): string {
   }
 }
 
+/** What the image printed in QEMU's TCG; it may not come to its end. */
+function runInQemu(image: Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), "vmexit-qemu-"));
+  try {
+    const disk = Buffer.alloc(DISK_BYTES);
+    image.copy(disk);
+    writeFileSync(join(folder, "disk"), disk);
+    const words = "-display none -monitor none -serial none -no-reboot -m 16 -cpu qemu32,+nx -debugcon stdio";
+    const devices = `-device isa-debug-exit,iobase=0xf4 -drive file=${join(folder, "disk")},format=raw,if=ide`;
+    const { stdout } = spawnSync("qemu-system-i386", `${words} ${devices}`.split(" "), {
+      encoding: "latin1",
+      timeout: 30_000,
+    });
+    return stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The cases of an output, with the differences that QEMU always has taken out: it never sets RF. */
+function casesWithoutResume(text: string): Map<string, string> {
+  const cases = new Map<string, string>();
+  let name = "";
+  for (const line of text.split("\n")) {
+    if (line !== "" && !/^[ #]/.test(line)) cases.set((name = line), "");
+    else {
+      const [before, flags, after] = line.split(/(?<= flags )([0-9a-f]{8})/);
+      const cut = flags ? `${before}${(Number.parseInt(flags, 16) & ~0x1_0000).toString(16)}${after}` : line;
+      cases.set(name, `${cases.get(name) ?? ""}${cut}\n`);
+    }
+  }
+  return cases;
+}
+
+function compareWithQemu(): void {
+  for (const name of IMAGES) {
+    const bochs = casesWithoutResume(readFileSync(join(HERE, `${name}.bochs.txt`), "utf8"));
+    const qemu = casesWithoutResume(runInQemu(readFileSync(join(HERE, `${name}.img`))));
+    const others = [...bochs].filter(([title, text]) => qemu.get(title) !== text).map(([title]) => title);
+    console.log(`${name}: ${bochs.size - others.length} of ${bochs.size} cases the same in QEMU; not so:`);
+    for (const title of others)
+      console.log(`  ${title}${qemu.has(title) ? "" : " (QEMU did not get there)"}`);
+  }
+}
+
 function configuration(folder: string): string {
   return `megs: 16
 cpu: model=p4_prescott_celeron_336, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0
@@ -74,7 +120,8 @@ debug: action=ignore
 `;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv[2] === "qemu") compareWithQemu();
+else if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const name of IMAGES) {
     const image = assemble(name);
     const text = runInBochs(image);

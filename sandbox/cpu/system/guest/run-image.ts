@@ -1,6 +1,6 @@
 /** Runs an image of this folder on the soft engine, without the boot sector and the BIOS below it. */
 import { readFileSync } from "node:fs";
-import type { Exit, Segment } from "../../../kvm/api.ts";
+import type { Exit, Hypervisor, Segment } from "../../../kvm/api.ts";
 import { openSoft } from "../../../kvm/soft/soft.ts";
 
 const KERNEL = 0x1_0000;
@@ -29,10 +29,14 @@ const CODE: Segment = {
  */
 export function runImage(
   file: URL | string,
-  { instructions = 5_000_000, slice = 1_000_000 } = {},
+  {
+    instructions = 5_000_000,
+    slice = 1_000_000,
+    open = openSoft,
+  }: { instructions?: number; slice?: number; open?: () => Hypervisor } = {},
 ): { output: string; end: Exit } {
   const image = readFileSync(file);
-  const hypervisor = openSoft();
+  const hypervisor = open();
   try {
     const vm = hypervisor.createVm();
     const host = hypervisor.allocateMemory(RAM);
@@ -47,7 +51,7 @@ export function runImage(
     let output = "";
     let exits = instructions;
     for (let left = instructions; ; ) {
-      const exit = vcpu.run({ instructions: Math.min(left, slice) });
+      const exit = vcpu.run({ instructions: Math.min(left, slice), milliseconds: 2000 });
       if (exit.reason === "IO" && --exits > 0) {
         if (exit.direction === "in") exit.data.fill(0xff, 0, exit.size);
         else if (exit.port === DEBUG_CONSOLE) output += String.fromCharCode(exit.data[0]!);
