@@ -97,8 +97,8 @@ export function settle(cpu: Cpu, codes = 0): boolean {
   const { x87 } = cpu.fpu;
   const r = cpu.r32;
   const { raised } = x87;
-  if (raised === 0) {
-    r[STATUS] = (r[STATUS] & ~C1) | codes;
+  if (raised === 0 || x87.masks === 0x3f) {
+    r[STATUS] = (r[STATUS] & ~C1) | codes | raised;
     return true;
   }
   const unmasked = raised & ~x87.masks & (INVALID | DENORMAL | ZERO_DIVIDE);
@@ -165,6 +165,19 @@ export function pushResult(cpu: Cpu): void {
   r[TOP] = top;
   r[USED] |= 1 << top;
   setRegister(r, X87 + (top << 2), RESULT);
+}
+
+/** Pushes a value that cannot raise anything onto a stack with room for it. */
+export function pushQuietly(r: Int32Array, from: number): void {
+  const top = (r[TOP] - 1) & 7;
+  const to = X87 + (top << 2);
+  r[TOP] = top;
+  r[USED] |= 1 << top;
+  r[STATUS] &= ~C1;
+  r[to] = r[from];
+  r[to + HIGH] = r[from + HIGH];
+  r[to + SIGN_EXPONENT] = r[from + SIGN_EXPONENT];
+  r[to + WAS_DENORMAL] = 0;
 }
 
 export function pop(r: Int32Array): void {

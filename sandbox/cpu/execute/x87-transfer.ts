@@ -12,9 +12,11 @@ import { loadDecimal, storeDecimal } from "../fpu/bcd.ts";
 import { CONSTANTS, loadConstant } from "../fpu/constants.ts";
 import { loadDouble, loadInteger, loadSingle, storeFloat, storeInteger } from "../fpu/convert.ts";
 import {
+  C1,
   copySlot,
   DENORMAL,
   DOUBLE,
+  EXPONENT,
   HIGH,
   INVALID,
   packIndefinite,
@@ -24,7 +26,7 @@ import {
   WAS_DENORMAL,
 } from "../fpu/float80.ts";
 import { isSignaling } from "../fpu/nan.ts";
-import { OPERAND, RESULT, USED } from "../fpu/unit.ts";
+import { OPERAND, RESULT, STATUS, USED } from "../fpu/unit.ts";
 import type { Instruction } from "../instruction.ts";
 import { CF, PF, ZF } from "../state.ts";
 import {
@@ -33,6 +35,7 @@ import {
   noteAddress,
   notePlace,
   pop,
+  pushQuietly,
   pushResult,
   setRegister,
   settle,
@@ -49,6 +52,11 @@ const QUIET = 0x4000_0000;
 /** Pushes a value that came from a shorter format: its signaling NaNs and denormals count now. */
 function pushWidened(cpu: Cpu): void {
   const r = cpu.r32;
+  const isOrdinary = r[RESULT + WAS_DENORMAL] === 0 && (r[RESULT + SIGN_EXPONENT] & EXPONENT) !== EXPONENT;
+  if (isOrdinary && isEmpty(r, 7)) {
+    pushQuietly(r, RESULT);
+    return;
+  }
   if (isSignaling(r, RESULT)) {
     cpu.fpu.x87.raised |= INVALID;
     r[RESULT + HIGH] |= QUIET;
@@ -106,7 +114,10 @@ export function fldRegister(cpu: Cpu, insn: Instruction): void {
   notePlace(cpu, insn);
   const r = cpu.r32;
   if (isEmpty(r, insn.rm)) underflowStack(cpu, RESULT);
-  else copySlot(r, RESULT, st(r, insn.rm));
+  else if (isEmpty(r, 7)) {
+    pushQuietly(r, st(r, insn.rm));
+    return;
+  }
   pushResult(cpu);
 }
 
@@ -289,10 +300,14 @@ function storeRegister(cpu: Cpu, insn: Instruction): boolean {
   notePlace(cpu, insn);
   const r = cpu.r32;
   const to = st(r, insn.rm);
-  if (isEmpty(r, 0)) underflowStack(cpu, RESULT);
-  else copySlot(r, RESULT, st(r, 0));
-  if (!settle(cpu)) return false;
-  setRegister(r, to, RESULT);
+  if (isEmpty(r, 0)) {
+    underflowStack(cpu, RESULT);
+    if (!settle(cpu)) return false;
+    setRegister(r, to, RESULT);
+  } else {
+    r[STATUS] &= ~C1;
+    setRegister(r, to, st(r, 0));
+  }
   r[USED] |= 1 << ((to >> 2) & 7);
   return true;
 }
@@ -331,10 +346,16 @@ export function fxch(cpu: Cpu, insn: Instruction): void {
     if (isEmpty(r, 0)) packIndefinite(f, a);
     if (isEmpty(r, insn.rm)) packIndefinite(f, b);
     r[USED] |= (1 << ((a >> 2) & 7)) | (1 << ((b >> 2) & 7));
-  } else settle(cpu);
-  copySlot(r, RESULT, a);
-  copySlot(r, a, b);
-  copySlot(r, b, RESULT);
+  } else r[STATUS] &= ~C1;
+  const low = r[a];
+  const high = r[a + HIGH];
+  const signExponent = r[a + SIGN_EXPONENT];
+  r[a] = r[b];
+  r[a + HIGH] = r[b + HIGH];
+  r[a + SIGN_EXPONENT] = r[b + SIGN_EXPONENT];
+  r[b] = low;
+  r[b + HIGH] = high;
+  r[b + SIGN_EXPONENT] = signExponent;
 }
 
 /** FCMOVcc: ModRM.reg says the flag, the opcode whether it must be set (DA) or clear (DB). */

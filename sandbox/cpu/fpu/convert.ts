@@ -8,9 +8,11 @@ import type { Arithmetic } from "./float80.ts";
 import {
   BIAS,
   C1,
+  DOUBLE,
   EXPONENT,
   HIGH,
   INVALID,
+  NEAREST,
   PRECISION,
   roundNarrow,
   roundsUp,
@@ -104,6 +106,10 @@ export function storeFloat(f: Arithmetic, out: number, slot: number, format: num
   const sign = words[slot + SIGN_EXPONENT] & SIGN;
   let exponent = words[slot + SIGN_EXPONENT] & EXPONENT;
   if (high < 0 && exponent !== EXPONENT && exponent !== 0) {
+    if (format === DOUBLE && f.rounding === NEAREST && exponent > BIAS - 1023 && exponent < BIAS + 1023) {
+      storeOrdinaryDouble(f, out, sign, exponent - (BIAS - 1023), high, low);
+      return;
+    }
     roundNarrow(f, out, sign, exponent, high, low, 0, format);
     return;
   }
@@ -129,6 +135,32 @@ export function storeFloat(f: Arithmetic, out: number, slot: number, format: num
   else exponent = normalizeInto(high, low);
   if (high < 0) roundNarrow(f, out, sign, exponent, high, low, 0, format);
   else roundNarrow(f, out, sign, exponent, normal[1], normal[0], 0, format);
+}
+
+/** Rounds to nearest where the exponent fits, with one unit to spare. */
+function storeOrdinaryDouble(
+  f: Arithmetic,
+  out: number,
+  sign: number,
+  exponent: number,
+  high: number,
+  low: number,
+): void {
+  const { words } = f;
+  const tail = low << 21;
+  let lower = (high << 21) | (low >>> 11);
+  // The integer bit, shifted to bit 20, is taken off the exponent field.
+  let upper = (sign << 16) | (((exponent - 1) << 20) + (high >>> 11));
+  if (tail !== 0) {
+    f.raised |= PRECISION;
+    if (tail < 0 && (tail !== -0x8000_0000 || (lower & 1) !== 0)) {
+      f.raised |= C1;
+      lower = (lower + 1) | 0;
+      if (lower === 0) upper = (upper + 1) | 0;
+    }
+  }
+  words[out] = lower;
+  words[out + HIGH] = upper;
 }
 
 function storeSpecial(
