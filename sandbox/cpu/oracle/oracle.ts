@@ -4,15 +4,22 @@
  * Compares the software processor with real ones. See README.md.
  */
 import { existsSync } from "node:fs";
+import { requires } from "../../../chapters/tools/requires.ts";
 import type { EngineName, Hypervisor } from "../../kvm/api.ts";
 import { openEngine } from "../../kvm/engines.ts";
+import { probeKvm } from "../../kvm/probe.ts";
+import { KNOWN_BOCHS } from "../system/guest/known-bochs.ts";
 import { describeFailure } from "./describe.ts";
 import { GROUPS, type Group } from "./forms.ts";
 import { fuzz } from "./fuzz.ts";
+import { KNOWN_QEMU } from "./known-qemu.ts";
 import { record } from "./record.ts";
 import { recordings80286Path, replay80286 } from "./recordings-80286.ts";
-import { formatTable, replayAll, summary, tableAsJson } from "./report.ts";
+import type { FormResult } from "./replay.ts";
+import { formatTable, recordedBochs, replayAll, replayImages, summary, tableAsJson } from "./report.ts";
+import { secondOpinion } from "./second-opinion.ts";
 import { Silicon, SiliconError } from "./silicon.ts";
+import { runInQemu, withoutRf } from "./third-opinion.ts";
 
 const USAGE = `npm run oracle record            record the vectors anew on this machine's processor
 npm run oracle replay [group]    replay all recorded vectors (groups: ${GROUPS.join(" ")} 80286)
@@ -37,7 +44,7 @@ async function replay(words: readonly string[]): Promise<number> {
   const names = words.filter(word => word !== "kvm" && word !== "soft");
   const groups = groupsOf(names);
   const hypervisor = await openEngine(engine);
-  const results = replayAll(hypervisor, groups);
+  const results: FormResult[] = replayAll(hypervisor, groups);
   for (const { form, firstFailure } of results) {
     if (firstFailure) console.log(`${describeFailure(form, firstFailure)}\n`);
   }
@@ -46,7 +53,7 @@ async function replay(words: readonly string[]): Promise<number> {
   return results.some(result => result.failed > 0) ? 1 : 0;
 }
 
-function with80286(hypervisor: Hypervisor, show: boolean): ReturnType<typeof replay80286> {
+function with80286(hypervisor: Hypervisor, show: boolean): FormResult[] {
   if (!existsSync(recordings80286Path())) {
     console.error(`80286: left out, ${recordings80286Path()} is not there`);
     return [];
@@ -54,6 +61,32 @@ function with80286(hypervisor: Hypervisor, show: boolean): ReturnType<typeof rep
   return replay80286(hypervisor, ({ text }) => {
     if (show) console.log(`${text}\n`);
   });
+}
+
+async function withKvm(soft: Hypervisor): Promise<FormResult[]> {
+  const probe = probeKvm();
+  if (!probe.available) {
+    console.error(`kvm: left out, ${probe.problem}`);
+    return [];
+  }
+  console.error(
+    `kvm: real mode and ring 0 without paging${probe.emulated ? "; this KVM has no processor below it, 32-bit paging is left to the images" : ""}`,
+  );
+  return secondOpinion(soft, await openEngine("kvm"), () => {}, { wanted: 3 });
+}
+
+function withQemu(): FormResult[] {
+  const qemu = requires("qemu");
+  if (qemu.available)
+    return replayImages(
+      "QEMU TCG",
+      runInQemu,
+      KNOWN_QEMU,
+      ["protection", "virtual8086", "paging", "debug"],
+      withoutRf,
+    );
+  console.error(`QEMU: left out, ${qemu.reason}`);
+  return [];
 }
 
 async function main([command = "help", ...words]: readonly string[]): Promise<number> {
@@ -85,7 +118,19 @@ async function main([command = "help", ...words]: readonly string[]): Promise<nu
     }
     case "report": {
       const hypervisor = await openEngine("soft");
-      const results = [...replayAll(hypervisor), ...with80286(hypervisor, false)];
+      const results = [
+        ...replayAll(hypervisor),
+        ...with80286(hypervisor, false),
+        ...(await withKvm(hypervisor)),
+        ...replayImages("Bochs 2.7", recordedBochs, KNOWN_BOCHS, [
+          "protection",
+          "limits",
+          "virtual8086",
+          "paging",
+          "debug",
+        ]),
+        ...withQemu(),
+      ];
       console.log(words.includes("json") ? tableAsJson(results) : formatTable(results));
       return results.some(result => result.failed > 0) ? 1 : 0;
     }

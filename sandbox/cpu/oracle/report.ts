@@ -1,9 +1,12 @@
 /** The table of all forms: what they were compared with, and how it went. */
+import { readFileSync } from "node:fs";
 import type { Hypervisor } from "../../kvm/api.ts";
+import { runImage } from "../system/guest/run-image.ts";
 import { GROUPS, type Group } from "./forms.ts";
 import { CaseMachine } from "./machine.ts";
 import { loadVectors } from "./record.ts";
-import { type FormResult, replayForm } from "./replay.ts";
+import { type FormResult, newResult, replayForm } from "./replay.ts";
+import { casesOf } from "./third-opinion.ts";
 
 export type Verdict = "pass" | "explained" | "unsupported" | "FAIL";
 
@@ -70,6 +73,35 @@ export function summary(results: readonly FormResult[]): string {
     `${sum(r => r.explained)} explained, ${sum(r => r.failed)} failed in ${failing} forms, ${sum(r => r.unsupported)} unsupported`,
   ].join(", ");
 }
+
+/** The images of sandbox/cpu/system/guest, a row an image, against what another emulator printed. */
+export function replayImages(
+  oracle: string,
+  printedBy: (image: Uint8Array, name: string) => string,
+  known: Readonly<Record<string, string>>,
+  names: readonly string[],
+  normalize: (text: string) => string = text => text,
+): FormResult[] {
+  return names.map(name => {
+    const file = new URL(`../system/guest/${name}.img`, import.meta.url);
+    const result = newResult(`image ${name}`, oracle);
+    const ours = casesOf(normalize(runImage(file).output));
+    for (const [title, text] of casesOf(normalize(printedBy(readFileSync(file), name)))) {
+      if (!ours.has(title)) continue;
+      result.cases++;
+      if (ours.get(title) === text) result.passed++;
+      else if (title in known) {
+        result.explained++;
+        result.reasons.add(known[title]!);
+      } else result.failed++;
+    }
+    return result;
+  });
+}
+
+/** What Bochs printed when the images were recorded. */
+export const recordedBochs = (_image: Uint8Array, name: string): string =>
+  readFileSync(new URL(`../system/guest/${name}.bochs.txt`, import.meta.url), "utf8");
 
 /** For programs: the same table as JSON. */
 export function tableAsJson(results: readonly FormResult[]): string {
