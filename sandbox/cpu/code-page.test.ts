@@ -23,6 +23,19 @@ describe("self-modifying code", () => {
     expect(machine.vcpu.getRegs().rax).toBe(501n + 2n * 499n);
   });
 
+  it.each(["flat", "paged"] as const)(
+    "sees a constant that a loop writes into its next instruction (%s)",
+    mode => {
+      // mov ecx,1000 · l: mov [n+1],ecx · n: mov eax,imm32 · add ebx,eax · dec ecx · jnz l · hlt
+      const code = [
+        0xb9, 0xe8, 3, 0, 0, 0x89, 0x0d, 0x0c, 0, 1, 0, 0xb8, 0, 0, 0, 0, 0x01, 0xc3, 0x49, 0x75, 0xf0, 0xf4,
+      ];
+      const machine = testMachine(mode, code);
+      expect(machine.run().reason).toBe("HLT");
+      expect(machine.vcpu.getRegs().rbx).toBe(500_500n);
+    },
+  );
+
   it("sees a change by REP MOVSB over the place that it is copied to", () => {
     // mov esi · mov edi,behind · mov ecx,2 · rep movsb · behind: mov al,1 → nop nop · hlt
     const code = [

@@ -59,13 +59,25 @@ export class CodePage {
       const place = this.#places[offset];
       if (place === 0) continue;
       const instruction = this.#instructions[place - 1];
-      if (offset + instruction.length > from) this.#forget(instruction);
+      if (offset + instruction.length <= from || instruction.form === UNDECODED) continue;
+      const { immediateAt } = instruction;
+      // Code that patches a constant, the commonest kind of self-modifying code, needs no decoding.
+      if (immediateAt !== 0 && from === offset + immediateAt && to === from + 4) {
+        instruction.immediate = this.#read32(from);
+        this.writes = 0;
+      } else this.#forget(instruction);
     }
   }
 
   drop(): void {
     this.isDropped = true;
     for (const instruction of this.#instructions) this.#forget(instruction);
+  }
+
+  #read32(offset: number): number {
+    const { bytes } = this;
+    const at = this.start + offset;
+    return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
   }
 
   #forget(instruction: Instruction): void {

@@ -34,7 +34,7 @@ import { System } from "./system/system.ts";
 // V8 folds a module's own constants into the code; imported ones it reads each time.
 const { NO_ACCESS, PAGE_MASK, SUPERVISOR_READ, SUPERVISOR_WRITE, TLB_MASK, TLB_SIZE, USER_READ, USER_WRITE } =
   tlb;
-const { FETCH_ACCESS, USER, USER_ACCESS, WRITABLE, WRITE_ACCESS } = walk;
+const { FETCH_ACCESS, USER_ACCESS, WRITABLE, WRITE_ACCESS } = walk;
 const {
   A20_MASK,
   ACCESS,
@@ -296,25 +296,24 @@ export class Cpu {
       this.fault(PAGE_FAULT, walker.errorCode);
     }
     const page = this.maskA20(walker.frame * 4096);
-    if ((access & FETCH_ACCESS) === 0) this.#remember(linear, page, (access & WRITE_ACCESS) !== 0);
+    if ((access & FETCH_ACCESS) === 0) this.#remember(linear, page, access);
     return page + (linear & 0xfff);
   }
 
-  #remember(linear: number, page: number, isWrite: boolean): void {
+  #remember(linear: number, page: number, access: number): void {
     const slot = this.physical.find(page);
     if (slot === null || slot.bytes.buffer !== this.bytes.buffer || this.isWatched(linear)) return;
     const { walker, tlb } = this;
     const host = page + slot.delta;
     const { global, rights } = walker;
     const large = walker.pageFrames > 1;
-    const user = (rights & USER) !== 0;
-    tlb.insert(SUPERVISOR_READ, linear, host, global, large);
-    if (user) tlb.insert(USER_READ, linear, host, global, large);
+    const isUser = (access & USER_ACCESS) !== 0;
+    const isWrite = (access & WRITE_ACCESS) !== 0;
+    tlb.insert(isUser ? USER_READ : SUPERVISOR_READ, linear, host, global, large);
     // A clean page must be walked again by its first write, which makes it dirty.
     const mayWrite = isWrite || (walker.dirty && (rights & WRITABLE) !== 0);
-    if (!mayWrite || slot.readOnly || this.code.has(page / 4096)) return;
-    tlb.insert(SUPERVISOR_WRITE, linear, host, global, large);
-    if (user && (rights & WRITABLE) !== 0) tlb.insert(USER_WRITE, linear, host, global, large);
+    if (!mayWrite || slot.readOnly || this.code.has((page / 4096) | 0)) return;
+    tlb.insert(isUser ? USER_WRITE : SUPERVISOR_WRITE, linear, host, global, large);
   }
 
   /** Whether a data breakpoint lies in the page of `linear`, so that accesses must be looked at. */
@@ -424,6 +423,11 @@ export class Cpu {
   }
 
   writeSystem32(linear: number, value: number): void {
+    const entry = ((linear >>> 12) & TLB_MASK) + SUPERVISOR_WRITE;
+    if (this.tlb.tags[entry] === ((linear + 3) & PAGE_MASK)) {
+      this.view.setInt32((linear + this.tlb.deltas[entry]) >>> 0, value, true);
+      return;
+    }
     this.#scratch.setInt32(0, value, true);
     this.#writeSlow(linear, 4, 0);
   }
@@ -454,7 +458,8 @@ export class Cpu {
       return;
     }
     const host = address + slot.delta;
-    for (let i = 0; i < size; i++) this.#scratchBytes[at + i] = slot.bytes[host + i];
+    if (size === 4) this.#scratch.setInt32(at, slot.view.getInt32(host, true), true);
+    else for (let i = 0; i < size; i++) this.#scratchBytes[at + i] = slot.bytes[host + i];
   }
 
   #writeSlow(linear: number, size: number, access: number): void {
@@ -487,7 +492,8 @@ export class Cpu {
     if (size === 4) slot.view.setInt32(host, this.#scratch.getInt32(at, true), true);
     else for (let i = 0; i < size; i++) slot.bytes[host + i] = this.#scratchBytes[at + i];
     const offset = address % 4096;
-    this.code.writtenInPage((address - offset) / 4096, offset, offset + size);
+    // A frame's number is an integer of 32 bits; a division alone would make it a double, and a Map boxes those.
+    this.code.writtenInPage(((address - offset) / 4096) | 0, offset, offset + size);
   }
 
   #checkWriteLinear(linear: number, size: number): void {
@@ -773,7 +779,7 @@ export class Cpu {
     if (slot === null) {
       this.unimplemented(`the guest fetches an instruction where there is no memory`);
     }
-    const page = this.code.page(Math.floor(physical / 4096), mode, slot);
+    const page = this.code.page((physical / 4096) | 0, mode, slot);
     this.codeTags[entry] = (linear & PAGE_MASK) | mode;
     this.codePages[entry] = page;
     const insn = page.at(linear & 0xfff);

@@ -131,6 +131,7 @@ function reset(insn: Instruction): void {
   insn.isMemory = false;
   insn.immediate = 0;
   insn.immediate2 = 0;
+  insn.immediateAt = 0;
   insn.segment = DS;
   insn.target = insn;
 }
@@ -205,6 +206,7 @@ function readImmediates(insn: Instruction, shape: Shape, operand32: boolean, add
       insn.immediate = stream.next16();
       break;
     case "z":
+      insn.immediateAt = operand32 ? stream.taken : 0;
       insn.immediate = operand32 ? stream.next32() : stream.next16();
       break;
     case "wb":

@@ -60,6 +60,8 @@ export class Instruction {
   segment = DS;
   /** Sign-extended where the form says so; relative jumps: the displacement; far pointers: the offset. */
   immediate = 0;
+  /** Where in the instruction a 4-byte immediate stands that can be replaced without decoding again; 0: none. */
+  immediateAt = 0;
   /** ENTER: the level; far pointers: the selector. */
   immediate2 = 0;
 

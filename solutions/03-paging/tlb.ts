@@ -39,6 +39,8 @@ export class Tlb {
   readonly deltas: Int32Array;
   /** Which entries survive a load of CR3. */
   readonly #global = new Uint8Array(TLB_SIZE);
+  /** No entry is global until one is inserted. */
+  #hasGlobal = false;
   /** Which regions of 4 MiB have entries that are pieces of large pages. */
   readonly #large = new Uint8Array(1024);
   readonly #filled = new Int32Array(MANY);
@@ -65,13 +67,11 @@ export class Tlb {
    * says that the page is a 4 KiB piece of a larger one.
    */
   insert(table: number, linear: number, hostPage: number, global: boolean, large: boolean): void {
-    // #region exercise-insert
     const page = linear & PAGE_MASK;
     const entry = table + ((page >>> 12) & TLB_MASK);
     this.tags[entry] = page;
     this.deltas[entry] = hostPage - page;
     this.#global[entry] = global ? 1 : 0;
-    // #endregion exercise-insert
     if (large) this.#large[linear >>> 22] = 1;
     if (this.#count < MANY) this.#filled[this.#count] = entry;
     this.#count++;
@@ -90,8 +90,9 @@ export class Tlb {
 
   /** Forgets everything, or (a load of CR3 with CR4.PGE set) all but the global pages. */
   flush(keepGlobal = false): void {
-    if (keepGlobal) this.#flushLocal();
+    if (keepGlobal && this.#hasGlobal) this.#flushLocal();
     else {
+      this.#hasGlobal = false;
       if (this.#count <= MANY) for (let i = 0; i < this.#count; i++) this.tags[this.#filled[i]] = EMPTY;
       else this.tags.fill(EMPTY);
       this.#count = 0;
@@ -113,7 +114,15 @@ export class Tlb {
 
   #flushLocal(): void {
     if (this.#count > MANY) {
-      for (let entry = 0; entry < TLB_SIZE; entry++) if (!this.#global[entry]) this.tags[entry] = EMPTY;
+      this.#count = 0;
+      for (let entry = 0; entry < TLB_SIZE; entry++) {
+        if (this.tags[entry] === EMPTY) continue;
+        if (!this.#global[entry]) this.tags[entry] = EMPTY;
+        else {
+          if (this.#count < MANY) this.#filled[this.#count] = entry;
+          this.#count++;
+        }
+      }
       return;
     }
     let kept = 0;
