@@ -1,0 +1,84 @@
+// Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
+// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (624d1ca4).
+/**
+ * ModRM and SIB: how an instruction names a register or a place in memory.
+ *
+ *     ModRM   mod:2  reg:3  rm:3          SIB   scale:2  index:3  base:3
+ *
+ * `reg` names one operand. `mod` and `rm` name the other: mod 3 is register `rm`; otherwise it is memory at
+ * base + index * 2^scale + displacement, where mod says how many bytes of displacement follow.
+ *
+ * Source: SDM vol. 2, 2.1.5, tables 2-1 (16-bit), 2-2 (32-bit) and 2-3 (SIB).
+ */
+import { EBP, EBX, EDI, ESI, ESP, ZERO } from "./registers.ts";
+
+/** The bytes of an instruction, taken one after the other. */
+export interface InstructionBytes {
+  next8(): number;
+  next16(): number;
+  next32(): number;
+}
+
+// #region address-form
+/** A memory operand: registers are indices into the register file, ZERO where there is none. */
+export interface AddressForm {
+  base: number;
+  index: number;
+  scale: number;
+  displacement: number;
+  /** Built on BP, EBP or ESP: without an override the segment is SS, not DS. */
+  usesStack: boolean;
+}
+// #endregion address-form
+
+// #region forms-16
+/** Base and index of the eight 16-bit forms: [BX+SI] [BX+DI] [BP+SI] [BP+DI] [SI] [DI] [BP] [BX]. */
+export const BASE_16 = [EBX, EBX, EBP, EBP, ESI, EDI, EBP, EBX];
+export const INDEX_16 = [ESI, EDI, ESI, EDI, ZERO, ZERO, ZERO, ZERO];
+// #endregion forms-16
+
+// #region modrm-16
+/** Reads what follows a ModRM byte that names memory, with 16-bit addresses. */
+export function readAddress16(bytes: InstructionBytes, modrm: number, address: AddressForm): void {
+  // #region exercise-modrm-16
+  throw new Error(
+    "exercise modrm-16: turn a ModRM byte and what follows it into base, index and displacement, and those into an offset · chapter 2, “Find the operand”",
+  );
+  // #endregion exercise-modrm-16
+}
+// #endregion modrm-16
+
+// #region modrm-32
+/** Reads what follows a ModRM byte that names memory, with 32-bit addresses: SIB and displacement. */
+export function readAddress32(bytes: InstructionBytes, modrm: number, address: AddressForm): void {
+  const mod = modrm >> 6;
+  const base = modrm & 7;
+  address.index = ZERO;
+  address.scale = 0;
+  // #region exercise-sib
+  throw new Error(
+    "exercise sib: do the same for 32-bit addresses, with a SIB byte where rm is 4 · chapter 2, “Find the operand”",
+  );
+  // #endregion exercise-sib
+  // #region exercise-modrm-32
+  throw new Error(
+    "exercise modrm-32: do the same for 32-bit addresses, with a SIB byte where rm is 4 · chapter 2, “Find the operand”",
+  );
+  // #endregion exercise-modrm-32
+}
+// #endregion modrm-32
+
+// #region effective-address
+/** The offset that a memory operand has now. `mask` is 0xffff for 16-bit addresses and -1 for 32-bit. */
+export function effectiveAddress(
+  r: Int32Array,
+  address: Readonly<Omit<AddressForm, "usesStack">>,
+  mask: number,
+): number {
+  // #region exercise-effective-address
+  throw new Error(
+    "exercise effective-address: turn a ModRM byte and what follows it into base, index and displacement, and those into an offset · chapter 2, “Find the operand”",
+  );
+  // #endregion exercise-effective-address
+}
+// #endregion effective-address
