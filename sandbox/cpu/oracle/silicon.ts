@@ -1,7 +1,9 @@
 /** Runs cases on the processor of this machine, through the program silicon.c. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CaseInput, COMPLETED, type Outcome } from "./case.ts";
 
@@ -16,36 +18,26 @@ export class SiliconError extends Error {
   override readonly name = "SiliconError";
 }
 
+/** Static and position-independent: nothing of the program lies below 4 GiB, where a case could find it. */
+const FLAGS = "-O3 -static-pie -fPIE -fno-stack-protector -fcf-protection=none -mno-red-zone".split(" ");
+
 /** Compiles silicon.c where that is not done yet; returns the program's path. */
 export function buildSilicon(): string {
   if (process.arch !== "x64" || process.platform !== "linux") {
     throw new SiliconError(`cases run on x86-64 Linux, this is ${process.platform} on ${process.arch}`);
   }
-  const folder = `${tmpdir()}/vmexit-oracle-${process.getuid?.() ?? 0}`;
+  const folder = join(tmpdir(), `vmexit-oracle-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true });
-  const program = `${folder}/silicon-${Math.trunc(statSync(SOURCE).mtimeMs)}`;
+  const digest = createHash("sha256").update(readFileSync(SOURCE)).update(FLAGS.join(" ")).digest("hex");
+  const program = join(folder, `silicon-${digest.slice(0, 16)}`);
+  if (existsSync(program)) return program;
   try {
-    statSync(program);
-    return program;
-  } catch {
-    // Not built yet.
-  }
-  const flags = [
-    "-O2",
-    "-static",
-    "-fno-stack-protector",
-    "-fcf-protection=none",
-    "-mno-red-zone",
-    "-o",
-    program,
-    SOURCE,
-  ];
-  try {
-    execFileSync("gcc", flags, { stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("gcc", [...FLAGS, "-o", `${program}.new`, SOURCE], { stdio: ["ignore", "ignore", "pipe"] });
   } catch (error) {
     const text = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
     throw new SiliconError(`gcc cannot build silicon.c: ${text}`);
   }
+  renameSync(`${program}.new`, program);
   return program;
 }
 
