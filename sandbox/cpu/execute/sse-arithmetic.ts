@@ -5,6 +5,7 @@
  *
  * Source: SDM vol. 2, the instructions' own pages; SDM vol. 1, 11.4 and 11.5.
  */
+
 import { setArithmeticFlags } from "#layers/02-real-mode/alu.ts";
 import type { Cpu } from "../cpu.ts";
 import { C0, C2, C3 } from "../fpu/compare.ts";

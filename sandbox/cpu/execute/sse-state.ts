@@ -3,6 +3,7 @@
  *
  * Source: SDM vol. 1, 10.5 "FXSAVE and FXRSTOR Instructions"; SDM vol. 2A, table 3-45.
  */
+
 import type { Cpu } from "../cpu.ts";
 import { EXPONENT, HIGH, SIGN, SIGN_EXPONENT, WAS_DENORMAL } from "../fpu/float80.ts";
 import {

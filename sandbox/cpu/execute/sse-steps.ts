@@ -4,6 +4,7 @@
  * Source: SDM vol. 2, table 2-18 ff. "Exceptions Type"; SDM vol. 3A, chapter 14 "Intel MMX", 13.1 "System
  * Programming for SSE"; SDM vol. 1, 11.5.
  */
+
 import type { Cpu } from "../cpu.ts";
 import { DENORMAL, INVALID, SIGN_EXPONENT, ZERO_DIVIDE } from "../fpu/float80.ts";
 import { ERROR_SUMMARY, MXCSR, STATUS, TOP, USED, VECTOR, X87, XMM } from "../fpu/unit.ts";

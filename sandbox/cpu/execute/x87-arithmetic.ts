@@ -4,11 +4,13 @@
  *
  * Source: SDM vol. 2, A.5 "Escape Opcode Instructions"; vol. 2A, the instructions' own pages.
  */
+
 import { setArithmeticFlags } from "#layers/02-real-mode/alu.ts";
 import type { Cpu } from "../cpu.ts";
-import { add, divide, multiply } from "../fpu/arithmetic.ts";
+import { add, multiply } from "../fpu/arithmetic.ts";
 import { C0, C2, C3, compare, UNORDERED } from "../fpu/compare.ts";
 import { loadDouble, loadInteger, loadSingle } from "../fpu/convert.ts";
+import { divide } from "../fpu/division.ts";
 import type { Arithmetic } from "../fpu/float80.ts";
 import { INVALID, packZero, SIGN, STACK_FAULT } from "../fpu/float80.ts";
 import { OPERAND, RESULT, SECOND, STATUS, USED } from "../fpu/unit.ts";

@@ -5,6 +5,7 @@
  *
  * Source: SDM vol. 1, 8.1.10 "Saving the x87 FPU's State" (figures 8-9 to 8-12); SDM vol. 2A.
  */
+
 import type { Cpu } from "../cpu.ts";
 import { C1, HIGH, SIGN_EXPONENT, WAS_DENORMAL } from "../fpu/float80.ts";
 import {

@@ -3,24 +3,17 @@
  *
  * Source: SDM vol. 2A, the instructions' own pages.
  */
+
 import type { Cpu } from "../cpu.ts";
-import { squareRoot } from "../fpu/arithmetic.ts";
 import { C0, C2, C3, classify } from "../fpu/compare.ts";
 import { CONSTANTS, loadConstant } from "../fpu/constants.ts";
 import type { Arithmetic } from "../fpu/float80.ts";
 import { C1, copySlot, INVALID, packIndefinite, SIGN, SIGN_EXPONENT, STACK_FAULT } from "../fpu/float80.ts";
+import { exponentialMinusOne, logarithm, logarithmPlusOne } from "../fpu/logarithm.ts";
 import { isNan } from "../fpu/nan.ts";
 import { extract, NO_QUOTIENT, remainder, roundToInteger, scale } from "../fpu/remainder.ts";
-import {
-  arctangent,
-  cosine,
-  exponentialMinusOne,
-  logarithm,
-  logarithmPlusOne,
-  sine,
-  sineAndCosine,
-  tangent,
-} from "../fpu/transcendental.ts";
+import { squareRoot } from "../fpu/square-root.ts";
+import { arctangent, cosine, sine, sineAndCosine, tangent } from "../fpu/trigonometric.ts";
 import { RESULT, RESULT2, STATUS, TOP, USED, X87 } from "../fpu/unit.ts";
 import type { Handler, Instruction } from "../instruction.ts";
 import {

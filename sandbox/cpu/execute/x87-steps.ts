@@ -4,6 +4,7 @@
  *
  * Source: SDM vol. 1, 8.1 to 8.7; SDM vol. 3A, 2.5 "Control Registers" (table 2-2: MP, EM, TS).
  */
+
 import type { Cpu } from "../cpu.ts";
 import {
   C1,

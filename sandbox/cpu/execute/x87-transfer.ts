@@ -6,6 +6,7 @@
  *
  * Source: SDM vol. 2A, FLD, FST, FILD, FIST, FISTTP, FBLD, FBSTP, FXCH, FCMOVcc, FLD1 …
  */
+
 import { arithmeticFlags } from "#layers/02-real-mode/alu.ts";
 import type { Cpu } from "../cpu.ts";
 import { loadDecimal, storeDecimal } from "../fpu/bcd.ts";

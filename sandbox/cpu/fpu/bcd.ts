@@ -5,6 +5,7 @@
  *
  * Source: SDM vol. 1, 4.7 "BCD and Packed BCD Integers"; SDM vol. 2A, FBLD, FBSTP.
  */
+
 import { loadInteger, storeInteger } from "./convert.ts";
 import type { Arithmetic } from "./float80.ts";
 import { C1, HIGH, INVALID, PRECISION, SIGN, SIGN_EXPONENT } from "./float80.ts";

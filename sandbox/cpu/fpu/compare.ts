@@ -3,10 +3,10 @@
  *
  * Source: SDM vol. 2A, FCOM (table 3-21), FUCOM, FTST, FXAM (table 3-40).
  */
-import { isDenormal } from "./arithmetic.ts";
 import type { Arithmetic } from "./float80.ts";
 import { DENORMAL, EXPONENT, HIGH, INVALID, SIGN, SIGN_EXPONENT } from "./float80.ts";
 import { isNan, isSignaling, isUnsupported } from "./nan.ts";
+import { isDenormal } from "./significand.ts";
 
 // Condition codes, at their bits in the status word.
 export const C0 = 0x0100;

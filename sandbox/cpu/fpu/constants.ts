@@ -5,7 +5,8 @@
  * Source: SDM vol. 2A, FLD1/FLDL2T/FLDL2E/FLDPI/FLDLG2/FLDLN2/FLDZ; SDM vol. 1, 8.3.8.
  */
 import type { Arithmetic } from "./float80.ts";
-import { BIAS, HIGH, roundsUp, SIGN_EXPONENT, WAS_DENORMAL } from "./float80.ts";
+import { BIAS, HIGH, SIGN_EXPONENT, WAS_DENORMAL } from "./float80.ts";
+import { roundsUp } from "./round.ts";
 
 interface Constant {
   readonly exponent: number;

@@ -3,7 +3,6 @@
  *
  * Source: SDM vol. 1, 4.2 "Numeric Data Types"; SDM vol. 2A, FLD, FST, FILD, FIST.
  */
-import { normal, normalizeInto } from "./arithmetic.ts";
 import type { Arithmetic } from "./float80.ts";
 import {
   BIAS,
@@ -14,8 +13,6 @@ import {
   INVALID,
   NEAREST,
   PRECISION,
-  roundNarrow,
-  roundsUp,
   SIGN,
   SIGN_EXPONENT,
   SINGLE,
@@ -23,6 +20,8 @@ import {
   WAS_DENORMAL,
 } from "./float80.ts";
 import { isNan, isUnsupported } from "./nan.ts";
+import { roundNarrow, roundsUp } from "./round.ts";
+import { normal, normalizeInto } from "./significand.ts";
 
 /** Widens a single, exactly. Signaling NaNs stay signaling and denormals are marked: who uses them judges. */
 export function loadSingle(words: Int32Array, out: number, bits: number): void {

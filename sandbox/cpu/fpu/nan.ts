@@ -4,7 +4,6 @@
  * Source: SDM vol. 1, 4.8.3.5 "Operating on SNaNs and QNaNs" (table 4-7), 8.2.2 "Unsupported Double
  * Extended-Precision Floating-Point Encodings and Pseudo-Denormals" (table 8-3).
  */
-
 import type { Arithmetic } from "./float80.ts";
 import { copySlot, EXPONENT, HIGH, INVALID, packIndefinite, SIGN_EXPONENT } from "./float80.ts";
 

@@ -4,7 +4,7 @@
  *
  * Source: SDM vol. 2A, the instructions' own pages.
  */
-import { isDenormal, normal, normalizeInto, normalizeRoundPack } from "./arithmetic.ts";
+import { normalizeRoundPack } from "./arithmetic.ts";
 import { C0, C2, C3 } from "./compare.ts";
 import type { Arithmetic } from "./float80.ts";
 import {
@@ -19,14 +19,14 @@ import {
   packIndefinite,
   packInfinity,
   packZero,
-  roundPack,
-  roundsUp,
   SIGN,
   SIGN_EXPONENT,
   WAS_DENORMAL,
   ZERO_DIVIDE,
 } from "./float80.ts";
 import { propagateNan, propagateNans } from "./nan.ts";
+import { roundPack, roundsUp } from "./round.ts";
+import { isDenormal, normal, normalizeInto } from "./significand.ts";
 
 /** FRNDINT: rounds to an integral value by the rounding mode in force. */
 export function roundToInteger(f: Arithmetic, out: number, a: number): void {

@@ -8,9 +8,10 @@
  *
  * Source: SDM vol. 1, 11.5 "SSE, SSE2, and SSE3 Exceptions", table 4-7 "Rules for Handling NaNs".
  */
-import { add, divide, multiply, squareRoot } from "./arithmetic.ts";
+import { add, multiply } from "./arithmetic.ts";
 import { compare, EQUAL, GREATER, LESS, UNORDERED } from "./compare.ts";
 import { loadDouble, loadInteger, loadSingle, storeFloat, storeInteger } from "./convert.ts";
+import { divide } from "./division.ts";
 import {
   DENORMAL,
   DOUBLE,
@@ -18,7 +19,6 @@ import {
   INVALID,
   NEAREST,
   PRECISION,
-  roundNarrow,
   SIGN,
   SIGN_EXPONENT,
   SINGLE,
@@ -26,6 +26,8 @@ import {
   WAS_DENORMAL,
 } from "./float80.ts";
 import { isNan, isSignaling } from "./nan.ts";
+import { roundNarrow } from "./round.ts";
+import { squareRoot } from "./square-root.ts";
 import { type FloatingPointUnit, MXCSR, OPERAND, RESULT, SECOND } from "./unit.ts";
 
 // Operations, by the low bits of their opcodes 0F 58 to 0F 5F. 0F 51 is the square root.

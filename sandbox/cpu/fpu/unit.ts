@@ -12,6 +12,7 @@
  *
  * Source: SDM vol. 1, 8.1 "x87 FPU Execution Environment", 10.2 "SSE Programming Environment".
  */
+
 import type { Fpu } from "../../kvm/api.ts";
 import { FPU_SLOTS } from "../state.ts";
 import type { Arithmetic } from "./float80.ts";

@@ -6,6 +6,7 @@
  *
  * Source: SDM vol. 2, A.3 "One, Two, Three-Byte Opcode Maps", table A-3.
  */
+
 import {
   emms,
   maskmovdqu,
