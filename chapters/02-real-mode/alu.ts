@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
-// Generated from solutions/02-real-mode/alu.ts by `npm run starters` (d7e7d2fe).
+// Generated from solutions/02-real-mode/alu.ts by `npm run starters` (e3583fc3).
 /**
  * The arithmetic flags, computed when somebody asks.
  *
@@ -222,15 +222,17 @@ export function xor(r: Flags, size: 8 | 16 | 32, a: number, b: number): number {
 
 /** INC: like an addition of 1, but CF stays. */
 export function increment(r: Flags, size: 8 | 16 | 32, a: number): number {
-  const carry = carryFlag(r);
-  const result = add(r, size, a, 1);
-  setCarry(r, carry);
-  return result;
+  // #region exercise-increment
+  throw new Error(
+    "exercise increment: compute which bit positions of an addition carry and of a subtraction borrow, from the operands and the result; INC and DEC leave CF alone · chapter 2, “Compute the flags, later”",
+  );
+  // #endregion exercise-increment
 }
 
 export function decrement(r: Flags, size: 8 | 16 | 32, a: number): number {
-  const carry = carryFlag(r);
-  const result = subtract(r, size, a, 1);
-  setCarry(r, carry);
-  return result;
+  // #region exercise-increment
+  throw new Error(
+    "exercise increment: compute which bit positions of an addition carry and of a subtraction borrow, from the operands and the result; INC and DEC leave CF alone · chapter 2, “Compute the flags, later”",
+  );
+  // #endregion exercise-increment
 }

@@ -225,15 +225,19 @@ export function xor(r: Flags, size: 8 | 16 | 32, a: number, b: number): number {
 
 /** INC: like an addition of 1, but CF stays. */
 export function increment(r: Flags, size: 8 | 16 | 32, a: number): number {
+  // #region exercise-increment
   const carry = carryFlag(r);
   const result = add(r, size, a, 1);
   setCarry(r, carry);
   return result;
+  // #endregion exercise-increment
 }
 
 export function decrement(r: Flags, size: 8 | 16 | 32, a: number): number {
+  // #region exercise-increment
   const carry = carryFlag(r);
   const result = subtract(r, size, a, 1);
   setCarry(r, carry);
   return result;
+  // #endregion exercise-increment
 }
