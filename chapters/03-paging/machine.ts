@@ -5,6 +5,7 @@
 import { Bus, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import type { PageTableMemory } from "#layers/03-paging/walk.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 
 export const RAM_SIZE = 0x20_0000;
@@ -15,6 +16,8 @@ export const SERIAL = 0x3f8;
 export interface PagingVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
+  /** The same memory as a page walk sees it. */
+  readonly physical: PageTableMemory;
   run(options?: RunOptions): Exit;
 }
 
@@ -35,7 +38,11 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   vcpu.setSregs(sregs);
   vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(LOAD_ADDRESS), rflags: 0b10n });
 
-  return { vcpu, memory, run: options => runGuest(vcpu, { ports, mmio: new Bus() }, options) };
+  const physical: PageTableMemory = {
+    read32: address => memory.read(address, 4),
+    write32: (address, value) => memory.write(address, 4, value),
+  };
+  return { vcpu, memory, physical, run: options => runGuest(vcpu, { ports, mmio: new Bus() }, options) };
 }
 // #endregion machine
 

@@ -290,13 +290,11 @@ export function levelAfterGate(rights: number, cpl: number): number {
 
 /** A far RET or IRET to `selector`: its RPL is the level to return to, and may not be an inner one. */
 export function checkReturnCode(selector: number, rights: number, cpl: number): Fault {
-  // #region exercise-return
   const level = requestedPrivilege(selector);
   const dpl = descriptorPrivilege(rights);
   const matches = isConformingCode(rights) ? dpl <= level : dpl === level;
   if (!isCode(rights) || level < cpl || !matches) return selectorFault(GENERAL_PROTECTION, selector);
   return (rights & P) === 0 ? selectorFault(SEGMENT_NOT_PRESENT, selector) : OK;
-  // #endregion exercise-return
 }
 
 /**
@@ -304,10 +302,8 @@ export function checkReturnCode(selector: number, rights: number, cpl: number): 
  * could not have loaded itself is taken away, or an inner level would leak to an outer one.
  */
 export function survivesReturn(rights: number, cpl: number): boolean {
-  // #region exercise-return
   if ((rights & S) === 0) return false;
   return isConformingCode(rights) || descriptorPrivilege(rights) >= cpl;
-  // #endregion exercise-return
 }
 
 /** The code segment in a TSS: its RPL becomes the privilege level of the new task. */

@@ -140,7 +140,6 @@ export class ExtendedPageTables implements SecondDimension {
 
   /** Entries that mean nothing, and never will be taken for "not present" (28.2.3.1). */
   #isMisconfigured(level: number, low: number, high: number): boolean {
-    // #region exercise-ept-misconfiguration
     const isWriteWithoutRead = (low & (EPT_READ | EPT_WRITE)) === EPT_WRITE;
     const isExecuteOnly = (low & EPT_PERMISSIONS) === EPT_EXECUTE;
     if (isWriteWithoutRead || (isExecuteOnly && !this.#executeOnly)) return true;
@@ -151,7 +150,6 @@ export class ExtendedPageTables implements SecondDimension {
     const type = (low & EPT_MEMORY_TYPE) >>> 3;
     const unusedAddressBits = level === 3 ? 0x3fff_f000 : level === 2 ? 0x001f_f000 : 0;
     return type === 2 || type === 3 || type === 7 || (low & unusedAddressBits) !== 0;
-    // #endregion exercise-ept-misconfiguration
   }
 
   #check(guestPhysical: number, access: number, purpose: Purpose, permissions: number): void {
@@ -220,7 +218,6 @@ export class NestedPageTables implements SecondDimension {
   }
 
   translate(guestPhysical: number, access: number, purpose: Purpose): number {
-    // #region exercise-npt
     const isTable = purpose !== "final";
     const nested = USER_ACCESS | (isTable ? WRITE_ACCESS : access & (WRITE_ACCESS | FETCH_ACCESS));
     const found = this.probing
@@ -232,7 +229,6 @@ export class NestedPageTables implements SecondDimension {
       throw new NestedPagingExit("nested page fault", guestPhysical, information);
     }
     return this.walker.frame * 4096 + (guestPhysical % 4096);
-    // #endregion exercise-npt
   }
 }
 // #endregion npt

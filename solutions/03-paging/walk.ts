@@ -134,11 +134,9 @@ export class PageWalker {
 
   /** Takes over the control registers. Does not load the PDPTEs: MOV CR3 and its like do that. */
   configure({ cr0, cr3, cr4, efer }: PagingRegisters): void {
-    // #region exercise-mode
     if ((cr0 & CR0_PG) === 0) this.#mode = "none";
     else if ((cr4 & CR4_PAE) === 0) this.#mode = "2-level";
     else this.#mode = (efer & EFER_LMA) === 0 ? "PAE" : "4-level";
-    // #endregion exercise-mode
     const flagBits = this.#mode === "PAE" ? 32 : 4096;
     this.#root = cr3 - (cr3 % flagBits);
     this.#writeProtect = (cr0 & CR0_WP) !== 0;
