@@ -23,7 +23,7 @@ const faultBoth = (expected: Outcome, got: Outcome): boolean =>
 /** Condition code C1 in the status word: after a rounded result, whether it was rounded up. */
 const C1 = 0x200;
 /** How far a transcendental result may be from the recorded one, in units in the last place. */
-const LAST_PLACES = 2n;
+const LAST_PLACES = 1n;
 
 const statusDiffersIn = (difference: Difference, mask: number): boolean =>
   difference.what === "fsw" && ((Number(difference.expected) ^ Number(difference.got)) & ~mask) === 0;

@@ -30,6 +30,12 @@ interface Reason {
 
 const INVALID_OPCODE = "vector 6";
 
+/** Only flags or memory differ. */
+const sameButFlags = (soft: Sighting, other: Sighting): boolean =>
+  Object.entries(soft.registers).every(
+    ([name, value]) => name === "rflags" || value === other.registers[name],
+  );
+
 export const KVM_REASONS: readonly Reason[] = [
   {
     reason:
@@ -40,7 +46,7 @@ export const KVM_REASONS: readonly Reason[] = [
   {
     reason:
       "AAD and AAM: KVM's emulator sets SF, ZF and PF otherwise than the manual; ours are the recorded ones.",
-    applies: form => /^D[45] /.test(form),
+    applies: (form, soft, other) => /^D[45] /.test(form) && sameButFlags(soft, other),
   },
   {
     reason:
