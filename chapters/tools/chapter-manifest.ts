@@ -6,7 +6,14 @@
  */
 
 /** What a guest needs of an engine; the engine is chosen by it. */
-export const GUEST_NEEDS = ["real-mode", "protected-mode", "paging32", "pae", "long-mode"] as const;
+export const GUEST_NEEDS = [
+  "real-mode",
+  "protected-mode",
+  "protected-interrupts",
+  "paging32",
+  "pae",
+  "long-mode",
+] as const;
 export type GuestNeed = (typeof GUEST_NEEDS)[number];
 
 export interface Chapter {

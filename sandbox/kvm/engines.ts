@@ -56,6 +56,7 @@ function kvmObstacle(needs: readonly GuestNeed[]): string {
 const MODE_NAMES: Readonly<Record<GuestNeed, string>> = {
   "real-mode": "real mode",
   "protected-mode": "32-bit protected mode",
+  "protected-interrupts": "INT and IRET in protected mode",
   paging32: "32-bit paging",
   pae: "PAE paging",
   "long-mode": "long mode",

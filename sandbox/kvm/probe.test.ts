@@ -25,7 +25,7 @@ describe("the probe of /dev/kvm", () => {
 
 describe("the guests of the probe", () => {
   // What they ask of a processor is right if another one runs them too.
-  it.each(["real-mode", "protected-mode", "paging32", "pae"] as const)(
+  it.each(["real-mode", "protected-mode", "protected-interrupts", "paging32", "pae"] as const)(
     "run on the soft engine: %s",
     async mode => {
       const soft = await openEngine("soft");

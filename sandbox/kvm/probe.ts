@@ -8,7 +8,13 @@ import type { Exit, Hypervisor, Segment, Sregs, Vcpu } from "./api.ts";
 import { openKvm } from "./linux/hypervisor.ts";
 
 /** Modes of the processor that a guest needs; the words of chapter.json. */
-export type GuestNeed = "real-mode" | "protected-mode" | "paging32" | "pae" | "long-mode";
+export type GuestNeed =
+  | "real-mode"
+  | "protected-mode"
+  | "protected-interrupts"
+  | "paging32"
+  | "pae"
+  | "long-mode";
 
 export interface KvmProbe {
   /** /dev/kvm opens and a VM of three instructions ran to its HLT. */
@@ -28,7 +34,14 @@ export function probeKvm(): KvmProbe {
   return result;
 }
 
-export const NEEDS: readonly GuestNeed[] = ["real-mode", "protected-mode", "paging32", "pae", "long-mode"];
+export const NEEDS: readonly GuestNeed[] = [
+  "real-mode",
+  "protected-mode",
+  "protected-interrupts",
+  "paging32",
+  "pae",
+  "long-mode",
+];
 
 function probe(): KvmProbe {
   const emulated = existsSync("/sys/module/kvm_pvm");
@@ -124,6 +137,11 @@ const PRESENT = 0b11;
 /** The tables of each paging mode, from the one that CR3 points to down to the last level. */
 const TABLES = [0x3000, 0x4000, 0x5000, 0x6000] as const;
 
+/** Global and interrupt descriptor table of the guest that interrupts itself, and its handler. */
+const GDT = 0x3000;
+const IDT = 0x4000;
+const HANDLER = CODE + 0x100;
+
 const READ_WINDOW = [
   ...[0xa0, 0x00, 0x80, 0x00, 0x00], //       mov al, [0x8000]
   ...[0xe6, 0x10], //                         out 0x10, al
@@ -150,6 +168,25 @@ const GUESTS: Readonly<Record<GuestNeed, Guest>> = {
       0xf4, //                                hlt
     ],
     setUp: (_memory, sregs) => enterFlat32(sregs),
+  },
+  "protected-interrupts": {
+    code: [
+      ...[0xbc, 0x00, 0x90, 0x00, 0x00], //   mov esp, 0x9000
+      0xcc, //                                int3
+      ...[0xe6, 0x10], //                     out 0x10, al
+      0xf4, //                                hlt
+    ],
+    setUp(memory, sregs) {
+      enterFlat32(sregs);
+      const handler = [0xb0, ANSWER, 0xcf]; // mov al, 0x5a; iretd
+      for (const [index, byte] of handler.entries()) memory.setUint8(HANDLER + index, byte);
+      memory.setBigUint64(GDT + 0x08, 0x00cf_9b00_0000_ffffn, true);
+      memory.setBigUint64(GDT + 0x10, 0x00cf_9300_0000_ffffn, true);
+      memory.setUint32(IDT + 3 * 8, (0x08 << 16) | HANDLER, true);
+      memory.setUint32(IDT + 3 * 8 + 4, 0x8e00, true); // present, 32-bit interrupt gate
+      sregs.gdt = { base: BigInt(GDT), limit: 0x17 };
+      sregs.idt = { base: BigInt(IDT), limit: 0x1f };
+    },
   },
   paging32: {
     code: READ_WINDOW,

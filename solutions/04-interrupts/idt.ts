@@ -50,6 +50,8 @@ export class InterruptDelivery {
   readonly #stack: Stack;
   readonly #code = new SegmentImage();
   readonly #stackSegment = new SegmentImage();
+  #gateLow = 0;
+  #gateHigh = 0;
   /** What the error codes of faults on the way have set: EXT, unless the program asked for the event. */
   #ext = 0;
 
@@ -89,25 +91,32 @@ export class InterruptDelivery {
 
   // #region gate
   #deliverByGate(vector: number, source: EventSource, errorCode: number): void {
+    this.#readGate(vector, source);
+    const type = systemType(accessRights(this.#gateHigh));
+    const flags = this.#flagsToSave(vector, source);
+    const selector = gateSelector(this.#gateLow);
+    if (type === TASK_GATE) this.#switchTask(selector, flags, errorCode);
+    else this.#enter(type, selector, gateOffset(this.#gateLow, this.#gateHigh), flags, errorCode);
+  }
+
+  /** Reads the gate into `#gateLow` and `#gateHigh`; faults where it leads nowhere, or not for `source`. */
+  #readGate(vector: number, source: EventSource): void {
     const cpu = this.processor;
     const gateError = 8 * vector + IDT + this.#ext;
     // #region exercise-gate
     if (8 * vector + 7 > cpu.idtLimit) cpu.fault(GENERAL_PROTECTION, gateError);
-    const low = cpu.read((cpu.idtBase + 8 * vector) >>> 0, 4, false);
-    const high = cpu.read((cpu.idtBase + 8 * vector + 4) >>> 0, 4, false);
-    const rights = accessRights(high);
-    const type = systemType(rights);
-    if (!isInterruptGate(type)) cpu.fault(GENERAL_PROTECTION, gateError);
+    this.#gateLow = cpu.read((cpu.idtBase + 8 * vector) >>> 0, 4, false);
+    this.#gateHigh = cpu.read((cpu.idtBase + 8 * vector + 4) >>> 0, 4, false);
+    const rights = accessRights(this.#gateHigh);
+    if (!isInterruptGate(systemType(rights))) cpu.fault(GENERAL_PROTECTION, gateError);
     // Only a program has to be privileged enough for the gate; a device or a fault needs no permission.
     if (source === "software" && descriptorPrivilege(rights) < cpu.cpl) {
       cpu.fault(GENERAL_PROTECTION, gateError);
     }
     if ((rights & P) === 0) cpu.fault(SEGMENT_NOT_PRESENT, gateError);
     // #endregion exercise-gate
-    const flags = this.#flagsToSave(vector, source);
-    if (type === TASK_GATE) this.#switchTask(gateSelector(low), flags, errorCode);
-    else this.#enter(type, gateSelector(low), gateOffset(low, high), flags, errorCode);
   }
+  // #endregion gate
 
   /** A fault's instruction comes again, past the breakpoint on it; one that asked for the event is done. */
   #flagsToSave(vector: number, source: EventSource): number {
@@ -116,8 +125,21 @@ export class InterruptDelivery {
     return source === "exception" && isFault(vector) ? eflags | RF : eflags;
   }
 
-  /** Finds the handler's code segment, builds the frame on its stack, and goes there. */
+  // #region enter
+  /** Finds the handler, builds the frame on its stack, and goes there. */
   #enter(type: number, selector: number, offset: number, flags: number, errorCode: number): void {
+    const cpu = this.processor;
+    const level = this.#findHandler(selector, (flags & VM) !== 0);
+    const size = (type & SYSTEM32) !== 0 ? 4 : 2;
+    this.#pushFrame(size, flags, level < cpu.cpl, errorCode);
+    if (offset > this.#code.limit) cpu.fault(GENERAL_PROTECTION, this.#ext);
+    cpu.markAccessed(this.#code);
+    const isInterrupt = type === INTERRUPT_GATE16 || type === INTERRUPT_GATE32;
+    this.#commit(level, offset, isInterrupt);
+  }
+
+  /** The handler's code segment into `#code`, its stack into `#stack`; returns the level that it runs at. */
+  #findHandler(selector: number, isVirtual8086: boolean): number {
     const cpu = this.processor;
     const code = this.#code;
     // #region exercise-enter
@@ -127,17 +149,12 @@ export class InterruptDelivery {
     if (problem !== OK) this.#refuse(faultVector(problem), faultErrorCode(problem));
     const level = levelAfterGate(code.rights, cpu.cpl);
     // A virtual-8086 program's segments mean nothing to a handler at its own level.
-    if ((flags & VM) !== 0 && level !== 0) this.#refuse(GENERAL_PROTECTION, selector);
+    if (isVirtual8086 && level !== 0) this.#refuse(GENERAL_PROTECTION, selector);
 
     if (level < cpu.cpl) this.#useInnerStack(level);
     else this.#stack.use(cpu.stackSegment, cpu.esp, cpu.cpl, this.#ext);
+    return level;
     // #endregion exercise-enter
-    const size = (type & SYSTEM32) !== 0 ? 4 : 2;
-    this.#pushFrame(size, flags, level < cpu.cpl, errorCode);
-    if (offset > code.limit) cpu.fault(GENERAL_PROTECTION, this.#ext);
-    cpu.markAccessed(code);
-    const isInterrupt = type === INTERRUPT_GATE16 || type === INTERRUPT_GATE32;
-    this.#commit(level, offset, isInterrupt);
   }
 
   /** What the handler's IRET will find, last word first. */
@@ -172,7 +189,7 @@ export class InterruptDelivery {
     cpu.eip = offset;
     // #endregion exercise-commit
   }
-  // #endregion gate
+  // #endregion enter
 
   // #region inner-stack
   /** The stack for `level`, from the current task's TSS. */

@@ -40,14 +40,12 @@ export class InterruptReturn {
   /** IRET (`size` 2) or IRETD (4). Any fault on the way leaves the processor as it was. */
   execute(size: 2 | 4): void {
     const cpu = this.processor;
-    // #region exercise-iret
     if (!cpu.isProtectedMode) this.#returnInRealMode(size);
     else if ((cpu.eflags & VM) !== 0) {
       if ((cpu.eflags & IOPL) !== IOPL) cpu.fault(GENERAL_PROTECTION, 0);
       this.#returnInRealMode(size);
     } else if ((cpu.eflags & NT) !== 0) this.#returnToTask();
     else this.#returnByFrame(size);
-    // #endregion exercise-iret
   }
   // #endregion return
 
@@ -75,10 +73,8 @@ export class InterruptReturn {
   /** The back link in the current TSS leads to the task that was interrupted. */
   #returnToTask(): void {
     const cpu = this.processor;
-    // #region exercise-iret-task
     const backLink = cpu.read(cpu.task.base, 2, false);
     cpu.switchTask(backLink, "return", false);
-    // #endregion exercise-iret-task
   }
 
   // #region protected-mode
@@ -154,7 +150,6 @@ export class InterruptReturn {
   #returnToVirtual8086(eip: number, selector: number, flags: number): void {
     const cpu = this.processor;
     const stack = this.#stack;
-    // #region exercise-iret-v86
     const esp = stack.pop(4);
     const segments = [SS, ES, DS, FS, GS].map(register => ({ register, selector: stack.pop(4) & 0xffff }));
     if (eip > 0xffff) cpu.fault(GENERAL_PROTECTION, 0);
@@ -164,7 +159,6 @@ export class InterruptReturn {
     for (const segment of segments) cpu.loadRealSegment(segment.register, segment.selector);
     cpu.esp = esp;
     cpu.eip = eip;
-    // #endregion exercise-iret-v86
   }
   // #endregion protected-mode
 }

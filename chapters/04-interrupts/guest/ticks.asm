@@ -1,0 +1,2 @@
+; Sleeps until the timer interrupts, five times.
+%include "ticks.inc"

@@ -1,0 +1,65 @@
+/**
+ * Runs the guests of chapter 4: `npm run chapter 4`. The first four are about the processor that you write,
+ * so they run on it unless you ask for another; the others about your interrupt controllers, on any.
+ */
+import type { Exit, Vcpu } from "../../sandbox/kvm/api.ts";
+import { openStage } from "../tools/stage.ts";
+import { build, SERIAL } from "./machine.ts";
+
+const OWN_PROCESSOR = { engine: "soft", because: "whose processor you write" } as const;
+const stage = await openStage(import.meta.url);
+
+for (const guest of stage.guests) {
+  const hypervisor = await stage.enter(guest, isOfTheProcessor(guest.name) ? OWN_PROCESSOR : undefined);
+  let line = "";
+  const print = (byte: number) => {
+    if (byte !== 10) line += String.fromCharCode(byte);
+    else {
+      stage.print(`guest │ ${line}`);
+      line = "";
+    }
+  };
+  const { vcpu, memory, pics, run } = build(hypervisor, guest.bytes, print);
+
+  let exits = 0;
+  stage.dump(vcpu, memory);
+  const last = run({
+    budget: { instructions: 1_000_000, milliseconds: 250 },
+    maxExits: 20_000,
+    onExit(exit) {
+      exits++;
+      if (stage.trace || !isPrinting(exit)) stage.exit(exit);
+      stage.dump(vcpu, memory);
+    },
+    onInterrupt: vector => stage.print(`     vector 0x${vector.toString(16)} goes in`),
+  });
+
+  if (line) stage.print(`guest │ ${line}`);
+  stage.print(`   ends with ${last.reason}${sleeping(last, vcpu)} after ${exits} exits`);
+  if (isOfTheProcessor(guest.name)) continue;
+  for (const [name, { irr, imr, isr }] of [
+    ["master", pics.master],
+    ["slave", pics.slave],
+  ] as const) {
+    stage.print(`   ${name.padEnd(6)}  IRR ${bits(irr)}  IMR ${bits(imr)}  ISR ${bits(isr)}`);
+  }
+}
+
+stage.close();
+
+function isOfTheProcessor(guest: string): boolean {
+  return ["vectors", "gates", "syscall", "double-fault"].includes(guest);
+}
+
+function isPrinting(exit: Exit): boolean {
+  return exit.reason === "IO" && exit.port === SERIAL;
+}
+
+/** A guest that halts with interrupts on waits for one; one that halts with them off has ended. */
+function sleeping(last: Exit, { interruptFlag }: Vcpu): string {
+  return last.reason === "HLT" && interruptFlag ? ", waiting for an interrupt," : "";
+}
+
+function bits(register: number): string {
+  return register.toString(2).padStart(8, "0");
+}
