@@ -1,0 +1,254 @@
+/**
+ * The machine: a PC made of the book's layers and the given devices, on either engine.
+ *
+ * `assembleMachine` is its table of contents. There is no firmware: a loader (sandbox/boot, layer 8) puts
+ * a guest into memory and its first state into the processor.
+ */
+import { Bus, type Clock, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
+import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
+import { handleExit } from "#layers/01-minimal-vm/vmm.ts";
+import { injectInterrupt } from "#layers/04-interrupts/injection.ts";
+import { PicPair } from "#layers/04-interrupts/pic.ts";
+import { Pit } from "#layers/05-pit/pit.ts";
+import { Uart } from "#layers/06-serial/uart.ts";
+import { ByteWide } from "../devices/byte-wide.ts";
+import { DebugConsole } from "../devices/debug-console.ts";
+import { DebugExit } from "../devices/debug-exit.ts";
+import { ElcrRegisters } from "../devices/elcr.ts";
+import { KeyboardController } from "../devices/keyboard-controller.ts";
+import { type A20Gate, ResetControl, SystemControlA } from "../devices/reset-control.ts";
+import { RealTimeClock } from "../devices/rtc.ts";
+import { SpeakerPort } from "../devices/speaker-port.ts";
+import type { Exit, Hypervisor, Vcpu, Vm } from "../kvm/api.ts";
+import type { Timekeeper, TimeStampCounter } from "./timekeeper.ts";
+
+const MIB = 0x10_0000;
+/** RAM leaves the hole of the VGA memory free, and ends where a PC's PCI devices begin. */
+const VIDEO_MEMORY = 0xa_0000;
+const ROM_SHADOW = 0xc_0000;
+const MOST_RAM = 0xc000_0000;
+
+export interface MachineOptions {
+  readonly hypervisor: Hypervisor;
+  /** Bytes, a multiple of 1 MiB, from 1 MiB to 3 GiB. */
+  readonly memorySize: number;
+  /** Makes the timekeeper; `counter` is the time-stamp counter, or null where the engine keeps it. */
+  readonly time: (counter: TimeStampCounter | null) => Timekeeper;
+  /** What the RTC shows at guest time 0, in milliseconds since 1970. */
+  readonly startDate: number;
+  /** A character left the serial port. */
+  readonly serialOutput: (byte: number) => void;
+  /** A character was written to the debug console, port 0xe9. */
+  readonly debugOutput?: (byte: number) => void;
+}
+
+/** How a machine comes to rest for good. */
+export type MachineEnd =
+  /** HLT with interrupts off: what a guest does that has no power switch to press. */
+  | { readonly kind: "halted" }
+  /** The guest asked for a reset; without firmware it is for the caller to boot it again. */
+  | { readonly kind: "reset" }
+  /** The guest gave an exit code at the debug exit port. */
+  | { readonly kind: "exit"; readonly code: number }
+  /** A shutdown after a triple fault, or an error of the engine. */
+  | { readonly kind: "failed"; readonly sentence: string };
+
+/** What a step of the machine came to. */
+export type Step =
+  | { readonly kind: "ready" }
+  /** Nothing to do for `nanoseconds` of the host's time, unless input comes. */
+  | { readonly kind: "asleep"; readonly nanoseconds: number }
+  | { readonly kind: "ended"; readonly end: MachineEnd };
+
+export class MachineError extends Error {
+  override readonly name = "MachineError";
+}
+
+/** The devices that have a state, by the names that a save file uses. */
+export interface Devices {
+  readonly pics: PicPair;
+  readonly pit: Pit;
+  readonly speaker: SpeakerPort;
+  readonly keyboard: KeyboardController;
+  readonly rtc: RealTimeClock;
+  readonly serial: Uart;
+  readonly systemControl: SystemControlA;
+  readonly resetControl: ResetControl;
+}
+
+// #region assemble
+export function assembleMachine(options: MachineOptions): Machine {
+  const { hypervisor, memorySize } = options;
+  if (memorySize % MIB !== 0 || memorySize < MIB || memorySize > MOST_RAM) {
+    throw new MachineError(`${memorySize} bytes of RAM: a machine has 1 to 3072 MiB, in whole MiB`);
+  }
+  const vm = hypervisor.createVm();
+  const memory = new GuestMemory(vm, hypervisor.allocateMemory(memorySize));
+  memory.map(0, 0, VIDEO_MEMORY, 0);
+  memory.map(1, ROM_SHADOW, memorySize - ROM_SHADOW, ROM_SHADOW);
+  const vcpu = vm.createVcpu(0);
+  const time = options.time(hypervisor.name === "soft" ? vcpu : null);
+
+  let end: MachineEnd | null = null;
+  const finish = (how: MachineEnd) => {
+    end ??= how;
+  };
+  const reset = () => finish({ kind: "reset" });
+  const devices = makeDevices(options, time.clock, reset);
+  const buses = { ports: new Bus(), mmio: new Bus() };
+  plugIn(buses.ports, devices, options.debugOutput ?? (() => {}), code => finish({ kind: "exit", code }));
+  return new Machine({ ...options, vm, vcpu, memory, time, devices, buses, takeEnd: () => end });
+}
+
+function makeDevices(options: MachineOptions, clock: Clock, reset: () => void): Devices {
+  const pics = new PicPair();
+  const pit = new Pit(clock, pics.line(0));
+  const a20: A20Gate = { isOpen: true };
+  return {
+    pics,
+    pit,
+    speaker: new SpeakerPort(pit, clock),
+    keyboard: new KeyboardController({
+      keyboardIrq: pics.line(1),
+      auxiliaryIrq: pics.line(12),
+      a20,
+      reset,
+    }),
+    rtc: new RealTimeClock({
+      clock,
+      irq: pics.line(8),
+      start: options.startDate,
+      memory: options.memorySize,
+    }),
+    serial: new Uart({ clock, irq: pics.line(4), peer: { transmit: options.serialOutput } }),
+    systemControl: new SystemControlA(a20, reset),
+    resetControl: new ResetControl(reset),
+  };
+}
+
+/** The port map of a PC. */
+function plugIn(
+  ports: Bus,
+  devices: Devices,
+  debugOutput: (byte: number) => void,
+  exit: (code: number) => void,
+): void {
+  const { pics, pit, speaker, keyboard, rtc, serial, systemControl, resetControl } = devices;
+  const keyboardCommand: PortDevice = {
+    read: () => keyboard.read(4),
+    write: (_offset, size, value) => keyboard.write(4, size, value),
+  };
+  ports.register("PIC, master", 0x20, 2, new ByteWide(pics.master));
+  ports.register("PIT", 0x40, 4, new ByteWide(pit));
+  ports.register("keyboard data", 0x60, 1, keyboard);
+  ports.register("speaker", 0x61, 1, speaker);
+  ports.register("keyboard command", 0x64, 1, keyboardCommand);
+  ports.register("RTC", 0x70, 2, new ByteWide(rtc));
+  ports.register("system control A", 0x92, 1, systemControl);
+  ports.register("PIC, slave", 0xa0, 2, new ByteWide(pics.slave));
+  ports.register("debug console", 0xe9, 1, new DebugConsole(debugOutput));
+  ports.register("debug exit", 0xf4, 4, new DebugExit(exit));
+  ports.register("COM1", 0x3f8, 8, new ByteWide(serial));
+  ports.register("ELCR", 0x4d0, 2, new ByteWide(new ElcrRegisters(pics)));
+  ports.register("reset control", 0xcf9, 1, resetControl);
+}
+// #endregion assemble
+
+interface Parts {
+  readonly hypervisor: Hypervisor;
+  readonly memorySize: number;
+  readonly startDate: number;
+  readonly vm: Vm;
+  readonly vcpu: Vcpu;
+  readonly memory: GuestMemory;
+  readonly time: Timekeeper;
+  readonly devices: Devices;
+  readonly buses: { readonly ports: Bus; readonly mmio: Bus };
+  readonly takeEnd: () => MachineEnd | null;
+}
+
+/** A step ends after this much: an exit that was handled counts 1, a budget that was spent 16. */
+const STEP_WEIGHT = 256;
+const BUDGET_WEIGHT = 16;
+
+export class Machine {
+  /** The processor executed HLT and waits for an interrupt. */
+  isAsleep = false;
+  /** Exits since the start. */
+  exits = 0;
+  /** Called when something came from outside that may end the guest's sleep. */
+  onInput: () => void = () => {};
+
+  constructor(readonly parts: Parts) {}
+
+  /** Characters arrive at the serial port. */
+  type(bytes: Iterable<number>): void {
+    this.parts.devices.serial.receive(bytes);
+    this.onInput();
+  }
+
+  // #region step
+  /** Runs the guest for some milliseconds, or until it sleeps or ends. */
+  step(): Step {
+    const { vcpu, buses, devices, time, takeEnd } = this.parts;
+    for (let weight = 0; weight < STEP_WEIGHT; ) {
+      if (this.isAsleep && !devices.pics.interruptPending) {
+        const nanoseconds = time.sleep();
+        if (nanoseconds > 0 && !devices.pics.interruptPending) return { kind: "asleep", nanoseconds };
+        weight++;
+        continue;
+      }
+      this.isAsleep = false;
+      injectInterrupt(vcpu, devices.pics);
+      const exit = vcpu.run(time.enter());
+      this.exits++;
+      time.leave();
+      const end = this.#handle(exit, buses) ?? takeEnd();
+      if (end) return { kind: "ended", end };
+      weight += exit.reason === "INTR" ? BUDGET_WEIGHT : 1;
+    }
+    return READY;
+  }
+
+  #handle(exit: Exit, buses: { readonly ports: Bus; readonly mmio: Bus }): MachineEnd | null {
+    switch (exit.reason) {
+      case "IO":
+      case "MMIO":
+        handleExit(exit, buses);
+        return null;
+      case "HLT":
+        if (!this.parts.vcpu.interruptFlag) return { kind: "halted" };
+        this.isAsleep = true;
+        return null;
+      case "IRQ_WINDOW_OPEN":
+      case "INTR":
+        return null;
+      default:
+        return { kind: "failed", sentence: failure(exit, this.parts.vcpu) };
+    }
+  }
+  // #endregion step
+
+  close(): void {
+    this.parts.vm.close();
+  }
+}
+
+const READY: Step = { kind: "ready" };
+
+/** Why the guest cannot go on, and where it stands. */
+function failure(exit: Exit, vcpu: Vcpu): string {
+  const { rip } = vcpu.getRegs();
+  const { cs } = vcpu.getSregs();
+  const where = `at ${cs.selector.toString(16)}:${rip.toString(16).padStart(8, "0")}`;
+  switch (exit.reason) {
+    case "SHUTDOWN":
+      return `the guest shut the processor down (a triple fault) ${where}`;
+    case "INTERNAL_ERROR":
+      return `the engine cannot go on ${where}: ${exit.message}`;
+    case "FAIL_ENTRY":
+      return `the processor refused to enter the guest ${where} (reason 0x${exit.hardwareReason.toString(16)})`;
+    default:
+      return `the engine stopped with ${exit.reason} ${where}`;
+  }
+}
