@@ -1,15 +1,22 @@
 import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme";
+import AddressSplit from "../components/AddressSplit.vue";
 import BeforeAfter from "../components/BeforeAfter.vue";
 import BitFields from "../components/BitFields.vue";
+import CarryColumns from "../components/CarryColumns.vue";
 import ExerciseList from "../components/ExerciseList.vue";
 import ExitLoop from "../components/ExitLoop.vue";
 import ExitSequence from "../components/ExitSequence.vue";
 import HomePage from "../components/HomePage.vue";
+import InstructionFields from "../components/InstructionFields.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
+import NestedWalk from "../components/NestedWalk.vue";
+import OpcodeMap from "../components/OpcodeMap.vue";
+import PageWalk from "../components/PageWalk.vue";
 import Predict from "../components/Predict.vue";
 import QemuAndKvm from "../components/QemuAndKvm.vue";
+import SegmentOffset from "../components/SegmentOffset.vue";
 import StackFigure from "../components/StackFigure.vue";
 import BookLayout from "./BookLayout.vue";
 import "./variables.css";
@@ -18,16 +25,23 @@ import "./code.css";
 import "./figures.css";
 
 const components = {
+  AddressSplit,
   BeforeAfter,
   BitFields,
+  CarryColumns,
   ExerciseList,
   ExitLoop,
   ExitSequence,
   HomePage,
+  InstructionFields,
   MachineMap,
   MemorySlots,
+  NestedWalk,
+  OpcodeMap,
+  PageWalk,
   Predict,
   QemuAndKvm,
+  SegmentOffset,
   StackFigure,
 };
 

@@ -21,6 +21,7 @@ import * as stack from "../execute/stack.ts";
 import * as string from "../execute/string.ts";
 import { ENDS, type Form, form, LOCK, MEMORY_ONLY } from "./form.ts";
 
+// #region operation
 /** The six lines of one of the eight operations, from its first opcode; CMP does not write. */
 function operation(first: number, name: string, operate: Operation, flags: string): Form[] {
   return [
@@ -32,6 +33,7 @@ function operation(first: number, name: string, operate: Operation, flags: strin
     form(first + 5, `${name} eAX,Iz`, arithmetic.eAXIz(operate), flags),
   ];
 }
+// #endregion operation
 
 /** Group 1: the operation is ModRM.reg. */
 function immediateGroup(opcode: number): Form[] {
