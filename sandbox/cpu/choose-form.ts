@@ -105,7 +105,7 @@ const HOT: Readonly<Record<string, HotForm>> = {
   "add Gb,Eb": line(hot.ADD_R8R8, 0, TO_REG),
   "xor Eb,Gb": line(hot.XOR_R8R8, 0),
   "xor Gb,Eb": line(hot.XOR_R8R8, hot.XOR_R8M, { size: 1, toReg: true }),
-  "cdq ": line(hot.CDQ, 0),
+  "cwd ": line(hot.CDQ, 0),
   "nop ": line(hot.NOP, 0),
 };
 

@@ -277,10 +277,12 @@ export class Cpu {
   /** CodeObserver: no TLB entry may still allow a write to a page that has become code. */
   codeAppeared(): void {
     this.tlb.flushWrites();
+    this.#writtenPage = 1;
   }
 
   /** CodeObserver: decoded pages are gone. */
   codeDropped(): void {
+    this.#writtenPage = 1;
     this.codeTags.fill(-1);
     this.codePages.fill(null);
   }

@@ -3,6 +3,7 @@
  */
 
 import { MAX_SLOTS } from "../../cpu/physical-memory.ts";
+import { rehearse } from "../../cpu/rehearsal.ts";
 import type { Capabilities, HostMemory, Hypervisor, Vm } from "../api.ts";
 import { HypervisorError } from "../api.ts";
 import { ENGINE_AREA, engineMemories, MAX_VCPUS } from "./engine-area.ts";
@@ -13,6 +14,7 @@ const WASM_PAGE = 0x1_0000;
 const MOST_BYTES = 2 ** 32;
 
 export function openSoft(): Hypervisor {
+  rehearse();
   return new SoftHypervisor();
 }
 
