@@ -134,7 +134,7 @@ describe("priority", () => {
 
   it("serves a guest's four devices in the right order", async ({ subject, show }) => {
     const { image, output, vectors } = expectedRun("priorities");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, false);
     show({ note: run.output });
     expect([run.output, run.vectors]).toEqual([output, [...vectors]]);
   });
@@ -219,7 +219,7 @@ describe("end-of-interrupt", () => {
 
   it("lets the next of five ticks come", async ({ subject, show }) => {
     const { image, output } = expectedRun("ticks");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, false);
     const registers = run.master;
     show({ note: `${run.output}master: IRR ${registers.irr}, IMR ${registers.imr}, ISR ${registers.isr}` });
     expect(run.output).toBe(output);

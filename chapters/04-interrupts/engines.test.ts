@@ -3,7 +3,8 @@ import { openEngine } from "../../sandbox/kvm/engines.ts";
 import { probeKvm } from "../../sandbox/kvm/probe.ts";
 import { readChapter } from "../tools/chapters.ts";
 import { requires } from "../tools/requires.ts";
-import { GUESTS } from "./guests.ts";
+import { GUESTS, isOfTheProcessor } from "./guests.ts";
+import { countInKernel, countInUserSpace } from "./in-kernel.ts";
 import { bootGuest } from "./subject.ts";
 
 const chapter = readChapter("04-interrupts");
@@ -19,7 +20,11 @@ for (const engine of ["soft", "kvm"] as const) {
       it(name, skipped, async () => {
         const hypervisor = await openEngine(engine);
         try {
-          expect(bootGuest(hypervisor, image)).toMatchObject({ output, last, vectors });
+          expect(bootGuest(hypervisor, image, isOfTheProcessor(name))).toMatchObject({
+            output,
+            last,
+            vectors,
+          });
         } finally {
           hypervisor.close();
         }
@@ -35,7 +40,22 @@ describe("at the end of", () => {
   ])("%s the master's IRR is %i and its ISR %i", async (name, irr, isr) => {
     const hypervisor = await openEngine("soft");
     const { image } = GUESTS.find(guest => guest.name === name)!;
-    expect(bootGuest(hypervisor, image).master).toMatchObject({ irr, isr });
+    expect(bootGuest(hypervisor, image, false).master).toMatchObject({ irr, isr });
     hypervisor.close();
+  });
+});
+
+describe("with the controllers inside the kernel", requires("kvm").options, () => {
+  it("ticks makes no exit but those that print", async () => {
+    const hypervisor = await openEngine("kvm");
+    try {
+      // A port access for each word and each end of interrupt, a HLT for each sleep.
+      const here = countInUserSpace(hypervisor);
+      expect(here.get("IO")).toBe(18);
+      expect((here.get("HLT") ?? 0) + (here.get("IRQ_WINDOW_OPEN") ?? 0)).toBeGreaterThanOrEqual(6);
+      expect([...countInKernel(hypervisor)]).toEqual([]);
+    } finally {
+      hypervisor.close();
+    }
   });
 });

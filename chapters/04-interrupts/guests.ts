@@ -86,6 +86,11 @@ export const GUESTS: readonly ExpectedRun[] = await Promise.all([
   guest("no-eoi", ["tick 1"], { vectors: [TICK] }),
 ]);
 
+/** Whether a guest is about the processor alone, and no device interrupts it. */
+export function isOfTheProcessor(name: string): boolean {
+  return ["vectors", "gates", "syscall", "double-fault"].includes(name);
+}
+
 export function expectedRun(name: string): ExpectedRun {
   const found = GUESTS.find(one => one.name === name);
   if (!found) throw new Error(`chapter 4 has no guest ${name}`);

@@ -103,7 +103,7 @@ describe("interrupt-exits", () => {
 
   it("wakes a guest five times", async ({ subject, show }) => {
     const { image, output, vectors } = expectedRun("ticks");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, false);
     show({ note: run.output });
     expect([run.output, run.vectors]).toEqual([output, [...vectors]]);
   });

@@ -7,7 +7,7 @@
  */
 import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import type { RunOptions } from "#layers/01-minimal-vm/vmm.ts";
+import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
 import { type InterruptSource, runInterruptible } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
@@ -26,6 +26,8 @@ export interface InterruptVm {
   readonly memory: GuestMemory;
   readonly pics: PicPair;
   run(options?: InterruptRunOptions): Exit;
+  /** Runs the guest by the loop of chapter 1: no device can interrupt it. */
+  runUninterrupted(options?: RunOptions): Exit;
 }
 
 export interface InterruptRunOptions extends RunOptions {
@@ -56,7 +58,7 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   const buses = { ports, mmio: new Bus() };
   const run = (options: InterruptRunOptions = {}) =>
     runInterruptible(vcpu, buses, watched(pics, options.onInterrupt), guestTime(clock), options);
-  return { vcpu, memory, pics, run };
+  return { vcpu, memory, pics, run, runUninterrupted: options => runGuest(vcpu, buses, options) };
 }
 // #endregion machine
 
@@ -87,7 +89,7 @@ function watched(pics: PicPair, onInterrupt: (vector: number) => void = () => {}
   };
 }
 
-function startInRealMode(vcpu: Vcpu): void {
+export function startInRealMode(vcpu: Vcpu): void {
   const sregs = vcpu.getSregs();
   sregs.cs.selector = 0;
   sregs.cs.base = 0n;

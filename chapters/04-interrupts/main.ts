@@ -4,6 +4,7 @@
  */
 import type { Exit, Vcpu } from "../../sandbox/kvm/api.ts";
 import { openStage } from "../tools/stage.ts";
+import { isOfTheProcessor } from "./guests.ts";
 import { build, SERIAL } from "./machine.ts";
 
 const OWN_PROCESSOR = { engine: "soft", because: "whose processor you write" } as const;
@@ -19,20 +20,21 @@ for (const guest of stage.guests) {
       line = "";
     }
   };
-  const { vcpu, memory, pics, run } = build(hypervisor, guest.bytes, print);
+  const { vcpu, memory, pics, run, runUninterrupted } = build(hypervisor, guest.bytes, print);
 
   let exits = 0;
   stage.dump(vcpu, memory);
-  const last = run({
+  const options = {
     budget: { instructions: 1_000_000, milliseconds: 250 },
     maxExits: 20_000,
-    onExit(exit) {
+    onExit(exit: Exit) {
       exits++;
       if (stage.trace || !isPrinting(exit)) stage.exit(exit);
       stage.dump(vcpu, memory);
     },
-    onInterrupt: vector => stage.print(`     vector 0x${vector.toString(16)} goes in`),
-  });
+    onInterrupt: (vector: number) => stage.print(`     acknowledged: vector 0x${vector.toString(16)}`),
+  };
+  const last = isOfTheProcessor(guest.name) ? runUninterrupted(options) : run(options);
 
   if (line) stage.print(`guest │ ${line}`);
   stage.print(`   ends with ${last.reason}${sleeping(last, vcpu)} after ${exits} exits`);
@@ -46,10 +48,6 @@ for (const guest of stage.guests) {
 }
 
 stage.close();
-
-function isOfTheProcessor(guest: string): boolean {
-  return ["vectors", "gates", "syscall", "double-fault"].includes(guest);
-}
 
 function isPrinting(exit: Exit): boolean {
   return exit.reason === "IO" && exit.port === SERIAL;

@@ -117,7 +117,7 @@ describe("vector-table", () => {
 
   it("takes the guest through a breakpoint, a fault and a service call", async ({ subject, show }) => {
     const { image, output } = expectedRun("vectors");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, true);
     show({ note: run.output });
     expect(run.output).toBe(output);
   });
@@ -302,7 +302,7 @@ describe("inner-stack", () => {
 
   it("lets a program in ring 3 call its kernel", async ({ subject, show }) => {
     const { image, output } = expectedRun("syscall");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, true);
     show({ note: run.output });
     expect(run.output).toBe(output);
   });
@@ -381,7 +381,7 @@ describe("return", () => {
 
   it("brings a guest back from a breakpoint and two faults", async ({ subject, show }) => {
     const { image, output } = expectedRun("gates");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, true);
     show({ note: run.output });
     expect(run.output).toBe(output);
   });
@@ -428,7 +428,7 @@ describe("return-outer", () => {
 
   it("runs a program in ring 3 and stops it at a port", async ({ subject, show }) => {
     const { image, output } = expectedRun("syscall");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, true);
     show({ note: run.output });
     expect(run.output).toBe(output);
   });
@@ -469,7 +469,7 @@ describe("double-fault", () => {
 
   it("brings a guest without handlers to a double fault and to its end", async ({ subject, show }) => {
     const { image, output, last } = expectedRun("double-fault");
-    const run = await subject.call("guest", image);
+    const run = await subject.call("guest", image, true);
     show({ note: run.output });
     expect([run.output, run.last]).toEqual([output, last]);
   });

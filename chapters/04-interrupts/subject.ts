@@ -164,11 +164,11 @@ export const subject = {
       return { goesOn: handleInterruptibleExit(exit, { interruptFlag }, buses, source, time), slept };
     }),
 
-  /** Boots a guest of this chapter on the soft engine. */
-  guest(image: Uint8Array): InterruptGuestRun {
+  /** Boots a guest of this chapter on the soft engine; `alone` without anything that interrupts it. */
+  guest(image: Uint8Array, alone: boolean): InterruptGuestRun {
     const hypervisor = openSoft();
     try {
-      return bootGuest(hypervisor, image);
+      return bootGuest(hypervisor, image, alone);
     } finally {
       hypervisor.close();
     }
@@ -179,15 +179,20 @@ const SPURIOUS = 0x0f;
 const LONGEST_SLEEP = 100;
 
 /** Runs a guest to its end on any engine. */
-export function bootGuest(hypervisor: Hypervisor, image: Uint8Array): InterruptGuestRun {
+export function bootGuest(hypervisor: Hypervisor, image: Uint8Array, alone: boolean): InterruptGuestRun {
   let output = "";
   const vectors: number[] = [];
-  const { pics, run } = build(hypervisor, image, byte => (output += String.fromCharCode(byte)));
-  const last = run({
+  const { pics, run, runUninterrupted } = build(
+    hypervisor,
+    image,
+    byte => (output += String.fromCharCode(byte)),
+  );
+  const options = {
     maxExits: 3000,
     budget: { instructions: 20_000, milliseconds: 100 },
-    onInterrupt: vector => vectors.push(vector),
-  });
+    onInterrupt: (vector: number) => vectors.push(vector),
+  };
+  const last = alone ? runUninterrupted(options) : run(options);
   const { irr, imr, isr } = pics.master;
   return { output, vectors, last: last.reason, master: { irr, imr, isr } };
 }
