@@ -165,6 +165,23 @@ describe("in Chromium", browser.options, () => {
     await page.close();
   });
 
+  it("the machine of chapter 2 steps, and runs a boot sector to its end", browser.options, async () => {
+    const page = await chrome.newPage();
+    const problems = watch(page);
+    await page.goto(`${server.url}chapters/02-real-mode.html`);
+    await hydrated(page);
+    await page.getByRole("button", { name: "Switch on" }).press("Enter");
+    await page.getByRole("button", { name: "Step" }).press("Enter");
+    await page.getByText("0000:7c01").waitFor();
+    await page.getByRole("button", { name: "Run", exact: true }).press("Enter");
+    await page.getByText("ended with HLT").waitFor();
+    expect(await page.getByLabel("What the guest printed").textContent()).toContain(
+      "turned !0 rotces morf olleH",
+    );
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   it("the search finds a term", browser.options, async () => {
     const page = await chrome.newPage();
     await page.goto(server.url);

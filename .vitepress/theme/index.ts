@@ -7,8 +7,12 @@ import CarryColumns from "../components/CarryColumns.vue";
 import ExerciseList from "../components/ExerciseList.vue";
 import ExitLoop from "../components/ExitLoop.vue";
 import ExitSequence from "../components/ExitSequence.vue";
+import FaultPairs from "../components/FaultPairs.vue";
 import HomePage from "../components/HomePage.vue";
 import InstructionFields from "../components/InstructionFields.vue";
+import InterruptController from "../components/InterruptController.vue";
+import InterruptFrame from "../components/InterruptFrame.vue";
+import InterruptWindow from "../components/InterruptWindow.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
 import NestedWalk from "../components/NestedWalk.vue";
@@ -16,6 +20,7 @@ import OpcodeMap from "../components/OpcodeMap.vue";
 import PageWalk from "../components/PageWalk.vue";
 import Predict from "../components/Predict.vue";
 import QemuAndKvm from "../components/QemuAndKvm.vue";
+import RealModeMachine from "../components/RealModeMachine.vue";
 import SegmentOffset from "../components/SegmentOffset.vue";
 import StackFigure from "../components/StackFigure.vue";
 import BookLayout from "./BookLayout.vue";
@@ -32,7 +37,11 @@ const components = {
   ExerciseList,
   ExitLoop,
   ExitSequence,
+  FaultPairs,
   HomePage,
+  InterruptController,
+  InterruptFrame,
+  InterruptWindow,
   InstructionFields,
   MachineMap,
   MemorySlots,
@@ -41,6 +50,7 @@ const components = {
   PageWalk,
   Predict,
   QemuAndKvm,
+  RealModeMachine,
   SegmentOffset,
   StackFigure,
 };
