@@ -98,7 +98,7 @@ export function loadMultiboot(memory: GuestMemory, options: MultibootOptions): M
 /** What of the image goes where. Throws a `BootImageError` for one without a multiboot header. */
 export function readMultiboot(name: string, image: Uint8Array): ElfImage {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const header = findHeader(view);
+  const header = findMultibootHeader(image);
   if (header < 0) {
     throw new BootImageError(name, "there is no multiboot header in its first 8 KiB", "Link it first of all");
   }
@@ -137,7 +137,9 @@ function flatImage(name: string, image: Uint8Array, view: DataView, header: numb
   return { entry, segments: [{ address: load, size, bytes: image.subarray(from, from + length) }] };
 }
 
-function findHeader(view: DataView): number {
+/** The offset of the multiboot header, or -1. */
+export function findMultibootHeader(image: Uint8Array): number {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const last = Math.min(HEADER_AREA, view.byteLength) - HEADER_SIZE;
   for (let at = 0; at <= last; at += 4) {
     if (view.getUint32(at, true) !== HEADER_MAGIC) continue;

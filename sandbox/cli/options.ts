@@ -1,0 +1,124 @@
+/** The command line of `npm run sandbox`. */
+import { parseArgs } from "node:util";
+import type { EngineName } from "../kvm/api.ts";
+
+export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
+
+  linux             boot Debian's kernel to a shell (fetches 53 MB the first time)
+  run IMAGE         boot an image: a Linux bzImage, a multiboot kernel, or a flat
+                    image, which is loaded at --address and entered there in real mode
+  --kernel FILE     the same as: run FILE
+
+Options
+  --initrd FILE     the initial RAM disk, for a Linux kernel
+  --append TEXT     more words for the kernel's command line
+  --memory MIB      RAM in MiB, 1 to 3072 (default 128)
+  --address ADDRESS where a flat image goes (default 0x1000)
+  --engine ENGINE   soft or kvm (default: kvm where /dev/kvm runs the guest, else soft)
+  --virtual-time    count instructions instead of following the clock: the same run each time
+  --help            this text
+
+npm keeps options for itself unless they stand behind --, as in
+  npm run sandbox -- linux --memory 256
+
+The terminal is the guest's serial port. Ctrl-] is for the machine:
+  Ctrl-] q  quit          Ctrl-] s  status line
+  Ctrl-] ]  send Ctrl-]   Ctrl-] h  these keys
+
+The exit code is 0 after a power-off or halt, the guest's own code from the debug exit port,
+1 when the guest crashed, and 2 for a wrong option or image.
+`;
+
+export interface Options {
+  readonly command: "linux" | "run" | "help";
+  /** The image of `run`. */
+  readonly image: string;
+  readonly initrd: string | undefined;
+  readonly append: string;
+  /** Bytes. */
+  readonly memorySize: number;
+  readonly address: number;
+  readonly engine: EngineName | undefined;
+  readonly isVirtualTime: boolean;
+}
+
+/** The command line is wrong; the message says what and what would be right. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+const MIB = 0x10_0000;
+/** A flat image is entered in real mode, below 640 KiB. */
+const HIGHEST_ADDRESS = 0x9_0000;
+
+/** Reads the words behind `npm run sandbox`. Throws a `UsageError`. */
+export function readOptions(words: readonly string[]): Options {
+  const { values, positionals } = parse(words);
+  const [command, image, ...rest] = positionals;
+  const common = {
+    initrd: values.initrd,
+    append: values.append ?? "",
+    memorySize: numberOf("--memory", values.memory ?? "128", 1, 3072) * MIB,
+    address: numberOf("--address", values.address ?? "0x1000", 0, HIGHEST_ADDRESS),
+    engine: engineOf(values.engine),
+    isVirtualTime: values["virtual-time"] ?? false,
+  };
+  if (values.help) return { ...common, command: "help", image: "" };
+  if (values.kernel !== undefined) {
+    if (command !== undefined) {
+      throw new UsageError(`--kernel already says what to boot; leave "${command}" out`);
+    }
+    return { ...common, command: "run", image: values.kernel };
+  }
+  switch (command) {
+    case undefined:
+      return { ...common, command: "help", image: "" };
+    case "linux":
+      if (image !== undefined) throw new UsageError(`linux takes no "${image}"`);
+      if (common.initrd !== undefined) {
+        throw new UsageError("linux brings its own initial RAM disk; boot yours with --kernel and --initrd");
+      }
+      return { ...common, command, image: "" };
+    case "run":
+      if (image === undefined) throw new UsageError("run what? Name an image: npm run sandbox -- run FILE");
+      if (rest.length > 0) throw new UsageError(`run takes one image, and "${rest[0]}" is one too many`);
+      return { ...common, command, image };
+    default:
+      throw new UsageError(`there is no command "${command}"; npm run sandbox -- --help lists them`);
+  }
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        kernel: { type: "string" },
+        initrd: { type: "string" },
+        append: { type: "string" },
+        memory: { type: "string" },
+        address: { type: "string" },
+        engine: { type: "string" },
+        "virtual-time": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    const [sentence = ""] = String(error instanceof Error ? error.message : error).split(". ");
+    throw new UsageError(`${sentence}; npm run sandbox -- --help lists the options`);
+  }
+}
+
+function numberOf(option: string, text: string, least: number, most: number): number {
+  const value = /^(0x[0-9a-f_]+|\d+)$/i.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+  if (!(value >= least && value <= most)) {
+    throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
+  }
+  return value;
+}
+
+function engineOf(name: string | undefined): EngineName | undefined {
+  if (name === undefined || name === "soft" || name === "kvm") return name;
+  throw new UsageError(`--engine takes soft or kvm, not "${name}"`);
+}

@@ -1,0 +1,134 @@
+/** `npm run sandbox`: the whole machine in a terminal. */
+
+import { BootImageError } from "../boot/boot-image-error.ts";
+import { bootImage } from "../boot/image.ts";
+import type { Hypervisor } from "../kvm/api.ts";
+import { HypervisorError } from "../kvm/api.ts";
+import { chooseEngine } from "../kvm/engines.ts";
+import { assembleMachine, type Machine, type MachineEnd, MachineError } from "../machine/machine.ts";
+import { MachineRunner } from "../machine/runner.ts";
+import { RealTime, VirtualTime } from "../machine/timekeeper.ts";
+import { type GuestPlan, planGuest } from "./guest-plan.ts";
+import { DebianError } from "./linux/apt.ts";
+import { nodeHost } from "./node-host.ts";
+import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { Terminal } from "./terminal.ts";
+
+const WRONG_USE = 2;
+const CRASHED = 1;
+/** Asked from outside to end: the terminal gets its mode back. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const KEYS = "Ctrl-] and then: q quit, s status, ] send Ctrl-], h these keys";
+
+/** Lines about the machine go to standard error; standard output is the guest's alone. */
+function report(line: string): void {
+  process.stderr.write(`${line}\r\n`);
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const options = readOptions(words);
+  if (options.command === "help") {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const plan = await planGuest(options, report);
+  const { hypervisor, sentence } = await chooseEngine(
+    options.isVirtualTime ? "soft" : options.engine,
+    plan.needs,
+  );
+  report(sentence);
+  if (process.stdin.isTTY) report(KEYS);
+  try {
+    for (;;) {
+      const end = await runOnce(hypervisor, options, plan);
+      if (end.kind !== "reset") return exitCode(end);
+      report("the guest asked for a reset: it boots again");
+    }
+  } finally {
+    hypervisor.close();
+  }
+}
+
+/** The user left. */
+interface Quit {
+  readonly kind: "quit";
+}
+
+/** One life of the machine, from boot to its end. */
+function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Promise<MachineEnd | Quit> {
+  const machine = assembleMachine({
+    hypervisor,
+    memorySize: options.memorySize,
+    startDate: options.isVirtualTime ? 0 : Date.now(),
+    time: counter =>
+      options.isVirtualTime && counter ? new VirtualTime(counter) : new RealTime(counter, nodeHost.monotonic),
+    serialOutput: byte => process.stdout.write(Uint8Array.of(byte)),
+    debugOutput: byte => process.stderr.write(Uint8Array.of(byte)),
+  });
+  return new Promise((resolve, reject) => {
+    const quit = () => leave(() => resolve({ kind: "quit" }));
+    const leave = (settle: () => void) => {
+      runner.stop();
+      terminal.close();
+      for (const signal of SIGNALS) process.off(signal, quit);
+      machine.close();
+      settle();
+    };
+    const runner = new MachineRunner(machine, nodeHost, {
+      ended: end => leave(() => resolve(end)),
+      failed: error => leave(() => reject(error)),
+    });
+    const terminal = new Terminal(bytes => machine.type(bytes), {
+      quit,
+      status: () => report(statusLine(hypervisor, machine)),
+      help: () => report(KEYS),
+    });
+    for (const signal of SIGNALS) process.on(signal, quit);
+    try {
+      bootImage(plan.kind, machine.parts.memory, machine.parts.vcpu, plan.boot);
+      terminal.open();
+      runner.start();
+    } catch (error) {
+      leave(() => reject(error));
+    }
+  });
+}
+
+function statusLine(hypervisor: Hypervisor, machine: Machine): string {
+  const { vcpu, time, memorySize } = machine.parts;
+  const { rip } = vcpu.getRegs();
+  return [
+    `engine ${hypervisor.name}`,
+    `${memorySize / 0x10_0000} MiB`,
+    `guest time ${(time.clock.now() / 1e9).toFixed(1)} s`,
+    `${machine.exits} exits`,
+    machine.isAsleep ? "asleep in HLT" : `running at 0x${rip.toString(16)}`,
+  ].join(" · ");
+}
+
+function exitCode(end: MachineEnd | Quit): number {
+  switch (end.kind) {
+    case "exit":
+      return end.code & 0xff;
+    case "failed":
+      report(end.sentence);
+      return CRASHED;
+    default:
+      return 0;
+  }
+}
+
+/** What the user can repair gets its sentence; anything else is our mistake and shows where. */
+function isExpected(error: unknown): error is Error {
+  return [UsageError, BootImageError, DebianError, MachineError, HypervisorError].some(
+    kind => error instanceof kind,
+  );
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!isExpected(error)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = WRONG_USE;
+}
