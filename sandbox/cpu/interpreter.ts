@@ -14,11 +14,12 @@ import * as alu from "#layers/02-real-mode/alu.ts";
 import * as tlb from "#layers/03-paging/tlb.ts";
 import type { Cpu } from "./cpu.ts";
 import * as hot from "./hot.ts";
+import { Instruction } from "./instruction.ts";
 import * as state from "./state.ts";
 
 // Constants of this module's own: V8 folds them into the loop, while it reads imported ones every time.
 const { PAGE_MASK, TLB_MASK } = tlb;
-const { CARRY, CARRY_INTO_SIGN, HALF_CARRY } = alu;
+const { CARRY, HALF_CARRY } = alu;
 const {
   ATTENTION,
   BUDGET,
@@ -41,6 +42,9 @@ const { FIRST_MEMORY } = hot;
 const CARRIES = 0xc000_0008 | 0;
 const CARRY_AND_SIGN = 0xc000_0000 | 0;
 const PAGE_SIZE = 4096;
+
+/** A jump out of the page: the loop fetches what is at `eipBase`. */
+const ELSEWHERE = new Instruction(null, 0, () => {});
 
 export function interpret(cpu: Cpu): void {
   const { r32, r16, r8, view, bytes } = cpu;
@@ -91,8 +95,8 @@ export function interpret(cpu: Cpu): void {
         insn.execute(cpu, insn);
         if (r32[ATTENTION] !== 0) return;
         remaining = r32[BUDGET];
-        insn = cpu.fetch();
-        eipBase = (r32[EIP] - insn.offset) | 0;
+        eipBase = r32[EIP];
+        insn = ELSEWHERE;
         continue;
       }
 
@@ -248,7 +252,9 @@ export function interpret(cpu: Cpu): void {
         const a = r32[insn.destination];
         const result = (a + 1) | 0;
         r32[FLAG_RESULT] = result;
-        r32[FLAG_CARRIES] = keepCarry(r32[FLAG_CARRIES], a & ~result);
+        const carries = a & ~result;
+        r32[FLAG_CARRIES] =
+          shiftCarries(r32[FLAG_CARRIES], carries ^ (carries << 1)) | (carries & HALF_CARRY);
         r32[insn.destination] = result;
         break;
       }
@@ -256,7 +262,9 @@ export function interpret(cpu: Cpu): void {
         const a = r32[insn.destination];
         const result = (a - 1) | 0;
         r32[FLAG_RESULT] = result;
-        r32[FLAG_CARRIES] = keepCarry(r32[FLAG_CARRIES], ~a & result);
+        const carries = ~a & result;
+        r32[FLAG_CARRIES] =
+          shiftCarries(r32[FLAG_CARRIES], carries ^ (carries << 1)) | (carries & HALF_CARRY);
         r32[insn.destination] = result;
         break;
       }
@@ -332,14 +340,15 @@ export function interpret(cpu: Cpu): void {
       case /* ROL_RI */ 30: {
         const a = r32[insn.destination];
         const result = (a << insn.immediate) | (a >>> (32 - insn.immediate));
-        r32[FLAG_CARRIES] = rotateCarries(r32[FLAG_CARRIES], result << 31, result ^ (result << 31));
+        r32[FLAG_CARRIES] =
+          ((r32[FLAG_CARRIES] << 2) >>> 2) | shiftCarries(result << 31, result ^ (result << 31));
         r32[insn.destination] = result;
         break;
       }
       case /* ROR_RI */ 31: {
         const a = r32[insn.destination];
         const result = (a >>> insn.immediate) | (a << (32 - insn.immediate));
-        r32[FLAG_CARRIES] = rotateCarries(r32[FLAG_CARRIES], result, result ^ (result << 1));
+        r32[FLAG_CARRIES] = ((r32[FLAG_CARRIES] << 2) >>> 2) | shiftCarries(result, result ^ (result << 1));
         r32[insn.destination] = result;
         break;
       }
@@ -439,11 +448,12 @@ export function interpret(cpu: Cpu): void {
       case /* NOP */ 59:
         break;
       case /* SETCC_R8 */ 60:
-        r8[insn.destination] = alu.condition(r32, insn.opcode & 0xf) ? 1 : 0;
+      case /* CMOVCC_RR */ 61: {
+        const holds = alu.condition(r32, insn.opcode & 0xf);
+        if (form === 60) r8[insn.destination] = holds ? 1 : 0;
+        else if (holds) r32[insn.destination] = r32[insn.source];
         break;
-      case /* CMOVCC_RR */ 61:
-        if (alu.condition(r32, insn.opcode & 0xf)) r32[insn.destination] = r32[insn.source];
-        break;
+      }
       case /* CMP_R8I */ 50: {
         const a = r8[insn.destination] << 24;
         const b = insn.immediate << 24;
@@ -577,10 +587,8 @@ export function interpret(cpu: Cpu): void {
         const place = (r32[insn.source] - eipBase) | 0;
         if (place >>> 0 < PAGE_SIZE) insn = insn.page!.at(place);
         else {
-          r32[EIP] = r32[insn.source];
-          r32[BUDGET] = remaining;
-          insn = cpu.fetch();
-          eipBase = (r32[EIP] - insn.offset) | 0;
+          eipBase = r32[insn.source];
+          insn = ELSEWHERE;
         }
         continue;
       }
@@ -875,7 +883,9 @@ export function interpret(cpu: Cpu): void {
         const a = view.getInt32(host, true);
         const result = (a + 1) | 0;
         r32[FLAG_RESULT] = result;
-        r32[FLAG_CARRIES] = keepCarry(r32[FLAG_CARRIES], a & ~result);
+        const carries = a & ~result;
+        r32[FLAG_CARRIES] =
+          shiftCarries(r32[FLAG_CARRIES], carries ^ (carries << 1)) | (carries & HALF_CARRY);
         view.setInt32(host, result, true);
         break;
       }
@@ -883,7 +893,9 @@ export function interpret(cpu: Cpu): void {
         const a = view.getInt32(host, true);
         const result = (a - 1) | 0;
         r32[FLAG_RESULT] = result;
-        r32[FLAG_CARRIES] = keepCarry(r32[FLAG_CARRIES], ~a & result);
+        const carries = ~a & result;
+        r32[FLAG_CARRIES] =
+          shiftCarries(r32[FLAG_CARRIES], carries ^ (carries << 1)) | (carries & HALF_CARRY);
         view.setInt32(host, result, true);
         break;
       }
@@ -912,19 +924,20 @@ export function interpret(cpu: Cpu): void {
         const after = (eipBase + insn.offset + insn.length) | 0;
         view.setInt32(host, after, true);
         r32[ESP] -= 4;
-        r32[EIP] = after + insn.immediate;
-        r32[BUDGET] = remaining;
-        insn = cpu.fetch();
-        eipBase = (r32[EIP] - insn.offset) | 0;
+        eipBase = (after + insn.immediate) | 0;
+        insn = ELSEWHERE;
         continue;
       }
       case /* CALL_R */ 139: {
-        r32[EIP] = r32[insn.source];
+        const eip = r32[insn.source];
         view.setInt32(host, eipBase + insn.offset + insn.length, true);
         r32[ESP] -= 4;
-        r32[BUDGET] = remaining;
-        insn = cpu.fetch();
-        eipBase = (r32[EIP] - insn.offset) | 0;
+        const place = (eip - eipBase) | 0;
+        if (place >>> 0 < PAGE_SIZE) insn = insn.page!.at(place);
+        else {
+          eipBase = eip;
+          insn = ELSEWHERE;
+        }
         continue;
       }
       case /* RET */ 140: {
@@ -933,10 +946,8 @@ export function interpret(cpu: Cpu): void {
         const place = (eip - eipBase) | 0;
         if (place >>> 0 < PAGE_SIZE) insn = insn.page!.at(place);
         else {
-          r32[EIP] = eip;
-          r32[BUDGET] = remaining;
-          insn = cpu.fetch();
-          eipBase = (r32[EIP] - insn.offset) | 0;
+          eipBase = eip;
+          insn = ELSEWHERE;
         }
         continue;
       }
@@ -951,10 +962,8 @@ export function interpret(cpu: Cpu): void {
         const place = (eip - eipBase) | 0;
         if (place >>> 0 < PAGE_SIZE) insn = insn.page!.at(place);
         else {
-          r32[EIP] = eip;
-          r32[BUDGET] = remaining;
-          insn = cpu.fetch();
-          eipBase = (r32[EIP] - insn.offset) | 0;
+          eipBase = eip;
+          insn = ELSEWHERE;
         }
         continue;
       }
@@ -967,23 +976,12 @@ export function interpret(cpu: Cpu): void {
   r32[EIP] = eipBase + insn.offset;
 }
 
-/** Carries of INC and DEC: OF and AF from `carries`, CF as it was. */
-function keepCarry(before: number, carries: number): number {
-  return (
-    (before & CARRY) |
-    (((before >>> 1) ^ (carries >>> 1) ^ carries) & CARRY_INTO_SIGN) |
-    (carries & HALF_CARRY)
-  );
-}
-
-/** The sign of `carry` is CF, the sign of `overflow` is OF. */
+/**
+ * The sign of `carry` is CF, the sign of `overflow` is OF. Shifts make a function that is small enough to be
+ * compiled into the loop wherever it is called; constants of 32 bits do not.
+ */
 function shiftCarries(carry: number, overflow: number): number {
-  return (carry & CARRY) | (((carry ^ overflow) >>> 1) & CARRY_INTO_SIGN);
-}
-
-/** Rotates change CF and OF alone. */
-function rotateCarries(before: number, carry: number, overflow: number): number {
-  return (before & ~CARRY_AND_SIGN) | shiftCarries(carry, overflow);
+  return ((carry >>> 31) << 31) | (((carry ^ overflow) >>> 31) << 30);
 }
 
 /** SF ^ OF, as a sign. */
