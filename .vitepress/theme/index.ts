@@ -13,6 +13,7 @@ import InstructionFields from "../components/InstructionFields.vue";
 import InterruptController from "../components/InterruptController.vue";
 import InterruptFrame from "../components/InterruptFrame.vue";
 import InterruptWindow from "../components/InterruptWindow.vue";
+import InterruptMachine from "../components/InterruptMachine.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
 import NestedWalk from "../components/NestedWalk.vue";
@@ -43,6 +44,7 @@ const components = {
   InterruptFrame,
   InterruptWindow,
   InstructionFields,
+  InterruptMachine,
   MachineMap,
   MemorySlots,
   NestedWalk,

@@ -8,9 +8,14 @@
 import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
-import { type InterruptSource, runInterruptible } from "#layers/04-interrupts/injection.ts";
+import {
+  handleInterruptibleExit,
+  type InterruptSource,
+  injectInterrupt,
+  runInterruptible,
+} from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
-import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
+import type { Exit, Hypervisor, RunBudget, Vcpu } from "../../sandbox/kvm/api.ts";
 import { ManualClock } from "../../sandbox/machine/clock.ts";
 import { Bell, Metronome, Printer } from "./devices.ts";
 
@@ -28,6 +33,8 @@ export interface InterruptVm {
   run(options?: InterruptRunOptions): Exit;
   /** Runs the guest by the loop of chapter 1: no device can interrupt it. */
   runUninterrupted(options?: RunOptions): Exit;
+  /** One turn of the run loop, for who steps through a guest: returns the exit and whether it goes on. */
+  turn(budget: RunBudget, onInterrupt?: (vector: number) => void): { exit: Exit; goesOn: boolean };
 }
 
 export interface InterruptRunOptions extends RunOptions {
@@ -56,9 +63,19 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   startInRealMode(vcpu);
 
   const buses = { ports, mmio: new Bus() };
+  const time = guestTime(clock);
   const run = (options: InterruptRunOptions = {}) =>
-    runInterruptible(vcpu, buses, watched(pics, options.onInterrupt), guestTime(clock), options);
-  return { vcpu, memory, pics, run, runUninterrupted: options => runGuest(vcpu, buses, options) };
+    runInterruptible(vcpu, buses, watched(pics, options.onInterrupt), time, options);
+  const runUninterrupted = (options?: RunOptions) => runGuest(vcpu, buses, options);
+  const turn = (budget: RunBudget, onInterrupt?: (vector: number) => void) => {
+    const source = watched(pics, onInterrupt);
+    injectInterrupt(vcpu, source);
+    const exit = vcpu.run(budget);
+    const goesOn = handleInterruptibleExit(exit, vcpu, buses, source, time);
+    if (exit.reason !== "INTR") time.catchUp();
+    return { exit, goesOn };
+  };
+  return { vcpu, memory, pics, run, runUninterrupted, turn };
 }
 // #endregion machine
 
