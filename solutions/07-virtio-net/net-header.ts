@@ -1,0 +1,98 @@
+/**
+ * The header that a virtio network card puts before each frame, and the driver too: what is left to do
+ * with it.
+ *
+ *     0 flags (1)   1 gso_type (1)   2 hdr_len (2)   4 gso_size (2)   6 csum_start (2)   8 csum_offset (2)
+ *     10 num_buffers (2): over how many buffers a received frame is spread
+ *
+ * Source: VIRTIO 1.2, 5.1.6 "Device Operation", `struct virtio_net_hdr`.
+ */
+import type { Offload, OffloadSupport } from "./net-backend.ts";
+
+/** Bytes; a device of the standard always has num_buffers, VIRTIO_NET_F_MRG_RXBUF or not. */
+export const NET_HEADER_SIZE = 12;
+export const NUM_BUFFERS = 10;
+
+const F_NEEDS_CSUM = 0b1;
+
+const GSO_NONE = 0;
+const GSO_TCPV4 = 1;
+const GSO_TCPV6 = 4;
+const GSO_ECN = 0x80;
+
+/** A header that asks for what was not negotiated, or that does not fit its frame. */
+export type BadHeader = "bad header";
+
+// #region parse
+/**
+ * What the driver leaves to do with a frame of `frameLength` bytes; null if nothing. `support` is what it
+ * may leave.
+ */
+export function parseHeader(
+  header: Uint8Array,
+  frameLength: number,
+  support: OffloadSupport,
+): Offload | null | BadHeader {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  // #region exercise-parse
+  const needsChecksum = (view.getUint8(0) & F_NEEDS_CSUM) !== 0;
+  const start = view.getUint16(6, true);
+  const offset = view.getUint16(8, true);
+  const gsoType = view.getUint8(1);
+  if (!needsChecksum && gsoType === GSO_NONE) return null;
+  // Segments have sums of their own, so who cuts a frame must be allowed to make them (5.1.6.2.1).
+  if (!needsChecksum || !support.checksum || start + offset + 2 > frameLength) return "bad header";
+  const checksum = { start, offset };
+  if (gsoType === GSO_NONE) return { checksum, segmentation: null };
+  const protocol = { [GSO_TCPV4]: "tcp4", [GSO_TCPV6]: "tcp6" }[gsoType & ~GSO_ECN] as
+    | "tcp4"
+    | "tcp6"
+    | undefined;
+  const size = view.getUint16(4, true);
+  if (!protocol || !support.segmentation || size === 0) return "bad header";
+  const headerLength = view.getUint16(2, true);
+  return { checksum, segmentation: { protocol, size, headerLength, hasEcn: (gsoType & GSO_ECN) !== 0 } };
+  // #endregion exercise-parse
+}
+// #endregion parse
+
+// #region make
+/** The header of a received frame that is spread over one buffer. */
+export function makeHeader(offload: Offload | null): Uint8Array {
+  const header = new Uint8Array(NET_HEADER_SIZE);
+  const view = new DataView(header.buffer);
+  // #region exercise-make
+  view.setUint16(NUM_BUFFERS, 1, true);
+  if (offload?.checksum) {
+    view.setUint8(0, F_NEEDS_CSUM);
+    view.setUint16(6, offload.checksum.start, true);
+    view.setUint16(8, offload.checksum.offset, true);
+  }
+  if (offload?.segmentation) {
+    const { protocol, size, headerLength, hasEcn } = offload.segmentation;
+    view.setUint8(1, (protocol === "tcp4" ? GSO_TCPV4 : GSO_TCPV6) | (hasEcn ? GSO_ECN : 0));
+    view.setUint16(2, headerLength, true);
+    view.setUint16(4, size, true);
+  }
+  // #endregion exercise-make
+  return header;
+}
+// #endregion make
+
+// #region checksum
+/** Completes the sum that a frame lacks: ones' complement of the ones' complement sum (RFC 1071). */
+export function completeChecksum(
+  frame: Uint8Array,
+  { start, offset }: { start: number; offset: number },
+): void {
+  // #region exercise-checksum
+  let sum = 0;
+  for (let at = start; at < frame.length; at += 2) sum += (frame[at]! << 8) | (frame[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
+  // A sum of 0 would say in UDP that there is none; its other spelling is as good in TCP.
+  const checksum = ~sum & 0xffff || 0xffff;
+  frame[start + offset] = checksum >> 8;
+  frame[start + offset + 1] = checksum & 0xff;
+  // #endregion exercise-checksum
+}
+// #endregion checksum
