@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
-// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (624d1ca4).
+// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (3f7c5c78).
 /**
  * ModRM and SIB: how an instruction names a register or a place in memory.
  *
@@ -51,15 +51,8 @@ export function readAddress16(bytes: InstructionBytes, modrm: number, address: A
 // #region modrm-32
 /** Reads what follows a ModRM byte that names memory, with 32-bit addresses: SIB and displacement. */
 export function readAddress32(bytes: InstructionBytes, modrm: number, address: AddressForm): void {
-  const mod = modrm >> 6;
-  const base = modrm & 7;
   address.index = ZERO;
   address.scale = 0;
-  // #region exercise-sib
-  throw new Error(
-    "exercise sib: do the same for 32-bit addresses, with a SIB byte where rm is 4 · chapter 2, “Find the operand”",
-  );
-  // #endregion exercise-sib
   // #region exercise-modrm-32
   throw new Error(
     "exercise modrm-32: do the same for 32-bit addresses, with a SIB byte where rm is 4 · chapter 2, “Find the operand”",

@@ -55,11 +55,11 @@ export function readAddress16(bytes: InstructionBytes, modrm: number, address: A
 // #region modrm-32
 /** Reads what follows a ModRM byte that names memory, with 32-bit addresses: SIB and displacement. */
 export function readAddress32(bytes: InstructionBytes, modrm: number, address: AddressForm): void {
-  const mod = modrm >> 6;
-  let base = modrm & 7;
   address.index = ZERO;
   address.scale = 0;
-  // #region exercise-sib
+  // #region exercise-modrm-32
+  const mod = modrm >> 6;
+  let base = modrm & 7;
   if (base === 4) {
     const sib = bytes.next8();
     const index = (sib >> 3) & 7;
@@ -69,8 +69,6 @@ export function readAddress32(bytes: InstructionBytes, modrm: number, address: A
     }
     base = sib & 7;
   }
-  // #endregion exercise-sib
-  // #region exercise-modrm-32
   const isDirect = mod === 0 && base === 5;
   address.base = isDirect ? ZERO : base * 2;
   address.usesStack = address.base === ESP || address.base === EBP;
