@@ -67,14 +67,14 @@ function pagingRegisters({ vcpu }: PagingVm): PagingRegisters {
 
 function descriptorTable({ vcpu, memory }: PagingVm): string[] {
   const { gdt } = vcpu.getSregs();
-  const lines = [`descriptors at ${hex(gdt.base, 8)}, up to ${hex(gdt.limit, 4)}`];
+  const lines = [`descriptors at ${hex(gdt.base, 8)}: selector, base, limit, rights`];
   for (let selector = 8; selector < gdt.limit; selector += 8) {
     const low = memory.read(Number(gdt.base) + selector, 4);
     const high = memory.read(Number(gdt.base) + selector + 4, 4);
     const base = hex(descriptorBase(low, high), 8);
     const limit = hex(descriptorLimit(low, high), 8);
     const words = describeRights(accessRights(high)).join(", ");
-    lines.push(`  ${hex(selector, 4)}  base ${base}  limit ${limit}  ${words}`);
+    lines.push(`  ${hex(selector, 4)}  ${base}  ${limit}  ${words}`);
   }
   return lines;
 }

@@ -2,8 +2,8 @@
  * A page walk as lines of text: each entry with its address, its value, its flags and what it decided.
  *
  *     walk of 0xc000_0004 to read, 2-level
- *       PDE    at 0x0001_0c00  0x0001_3023  P R/W A            leads to a table
- *       PTE    at 0x0001_3000  0x0000_9063  P R/W A D          maps the page
+ *       PDE    at 0x0001_0c00  0x0001_3023  P R/W A    leads to a table
+ *       PTE    at 0x0001_3000  0x0000_9063  P R/W A D  maps the page
  *       physical 0x0000_9004, in a page of 4 KiB
  */
 import type { NestedReport, NestedStep, WalkReport, WalkStep } from "#layers/03-paging/steps.ts";
@@ -15,7 +15,7 @@ export function walkLines(
 ): string[] {
   return [
     `walk of ${hex(linear, 8)} to ${to}, ${mode}`,
-    ...steps.map(step => `  ${stepLine(step, mode === "2-level" ? 8 : 16)}`),
+    ...steps.map(step => `  ${stepLine(step, mode === "2-level" ? 8 : 12)}`),
     physical === null
       ? `  #PF, error code ${hex(errorCode, 4)}: ${errorBits.join(", ")}`
       : `  physical ${hex(physical, 8)}, in a page of ${pageSize / 1024} KiB`,
@@ -39,10 +39,11 @@ export function nestedLines(
 }
 
 function nestedLine(step: NestedStep): string {
-  return `${step.dimension === "guest" ? "guest " : `  ${step.dimension} `}${stepLine(step, 16)}`;
+  return `${step.dimension === "guest" ? "guest " : `  ${step.dimension} `}${stepLine(step, 12)}`;
 }
 
+/** Bits 63:48 of a wide entry are shown only where one is set. */
 function stepLine({ name, address, value, bits, decision }: WalkStep, digits: number): string {
   const where = address === null ? "in a register " : `at ${hex(address, 8)}`;
-  return `${name.padEnd(6)} ${where}  ${hex(value, digits)}  ${bits.join(" ").padEnd(14)}  ${decision}`;
+  return `${name.padEnd(6)} ${where}  ${hex(value, value >> 48n ? 16 : digits)}  ${bits.join(" ").padEnd(9)}  ${decision}`;
 }

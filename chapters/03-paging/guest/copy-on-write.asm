@@ -57,7 +57,7 @@ page_fault:
         cld
         rep  movsd
         mov  dword [CHILD_TABLE], COPY | PRESENT | WRITABLE
-        invlpg [PAGE]           ; the TLB still holds the read-only page
+        invlpg [PAGE]           ; an entry that was in use has changed
         popad
         add  esp, 4
         iretd
