@@ -1,5 +1,6 @@
 /** What to boot: reads the files that the command line names, or fetches them. */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { BootImageError } from "../boot/boot-image-error.ts";
 import { type BootOptions, type ImageKind, imageKind } from "../boot/image.ts";
 import type { GuestNeed } from "../kvm/engines.ts";
@@ -13,6 +14,8 @@ export interface GuestPlan {
   /** What the engine must be able to run. */
   readonly needs: readonly GuestNeed[];
 }
+
+const EMBEDDED_GUEST = new URL("../guest/image.elf", import.meta.url);
 
 /** The machine has no ACPI; the serial port is the console. */
 const LINUX_COMMAND_LINE = "console=ttyS0 acpi=off";
@@ -37,6 +40,17 @@ export async function planGuest(options: Options, report: (line: string) => void
       kind: "linux",
       boot: { name: "Debian's kernel", image: kernel, initrd, commandLine, address, ramSize },
       needs: NEEDS.linux,
+    };
+  }
+  if (options.command === "guest") {
+    const image = readImage(fileURLToPath(EMBEDDED_GUEST));
+    const needs = NEEDS.multiboot.filter(
+      need => need !== "paging32" || !append.split(" ").includes("nopaging"),
+    );
+    return {
+      kind: "multiboot",
+      boot: { name: "the embedded guest", image, commandLine: append, address, ramSize },
+      needs,
     };
   }
   const image = readImage(options.image);

@@ -4,6 +4,7 @@ import type { EngineName } from "../kvm/api.ts";
 
 export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
 
+  (nothing)         boot the embedded guest: a kernel of 8 kB with a prompt, no download
   linux             boot Debian's kernel to a shell (fetches 53 MB the first time)
   run IMAGE         boot an image: a Linux bzImage, a multiboot kernel, or a flat
                     image, which is loaded at --address and entered there in real mode
@@ -11,7 +12,7 @@ export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
 
 Options
   --initrd FILE     the initial RAM disk, for a Linux kernel
-  --append TEXT     more words for the kernel's command line
+  --append TEXT     more words for the kernel's command line; the embedded guest knows nopaging
   --memory MIB      RAM in MiB, 1 to 3072 (default 128)
   --address ADDRESS where a flat image goes (default 0x1000)
   --engine ENGINE   soft or kvm (default: kvm where /dev/kvm runs the guest, else soft)
@@ -30,7 +31,7 @@ The exit code is 0 after a power-off or halt, the guest's own code from the debu
 `;
 
 export interface Options {
-  readonly command: "linux" | "run" | "help";
+  readonly command: "guest" | "linux" | "run" | "help";
   /** The image of `run`. */
   readonly image: string;
   readonly initrd: string | undefined;
@@ -72,7 +73,10 @@ export function readOptions(words: readonly string[]): Options {
   }
   switch (command) {
     case undefined:
-      return { ...common, command: "help", image: "" };
+      if (common.initrd !== undefined) {
+        throw new UsageError("--initrd goes with a kernel; name it: --kernel FILE --initrd FILE");
+      }
+      return { ...common, command: "guest", image: "" };
     case "linux":
       if (image !== undefined) throw new UsageError(`linux takes no "${image}"`);
       if (common.initrd !== undefined) {
