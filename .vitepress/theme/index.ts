@@ -4,26 +4,34 @@ import AddressSplit from "../components/AddressSplit.vue";
 import BeforeAfter from "../components/BeforeAfter.vue";
 import BitFields from "../components/BitFields.vue";
 import CarryColumns from "../components/CarryColumns.vue";
+import CharacterOnLine from "../components/CharacterOnLine.vue";
+import ControlWord from "../components/ControlWord.vue";
+import CounterModes from "../components/CounterModes.vue";
+import CounterScope from "../components/CounterScope.vue";
 import ExerciseList from "../components/ExerciseList.vue";
 import ExitLoop from "../components/ExitLoop.vue";
 import ExitSequence from "../components/ExitSequence.vue";
 import FaultPairs from "../components/FaultPairs.vue";
+import FifoTimeline from "../components/FifoTimeline.vue";
 import HomePage from "../components/HomePage.vue";
 import InstructionFields from "../components/InstructionFields.vue";
 import InterruptController from "../components/InterruptController.vue";
 import InterruptFrame from "../components/InterruptFrame.vue";
-import InterruptWindow from "../components/InterruptWindow.vue";
 import InterruptMachine from "../components/InterruptMachine.vue";
+import InterruptWindow from "../components/InterruptWindow.vue";
+import LoopbackLines from "../components/LoopbackLines.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
 import NestedWalk from "../components/NestedWalk.vue";
 import OpcodeMap from "../components/OpcodeMap.vue";
 import PageWalk from "../components/PageWalk.vue";
 import Predict from "../components/Predict.vue";
+import PulseGroup from "../components/PulseGroup.vue";
 import QemuAndKvm from "../components/QemuAndKvm.vue";
 import RealModeMachine from "../components/RealModeMachine.vue";
 import SegmentOffset from "../components/SegmentOffset.vue";
 import StackFigure from "../components/StackFigure.vue";
+import UartInterrupts from "../components/UartInterrupts.vue";
 import BookLayout from "./BookLayout.vue";
 import "./variables.css";
 import "./book.css";
@@ -35,26 +43,34 @@ const components = {
   BeforeAfter,
   BitFields,
   CarryColumns,
+  CharacterOnLine,
+  ControlWord,
+  CounterModes,
+  CounterScope,
   ExerciseList,
   ExitLoop,
   ExitSequence,
   FaultPairs,
+  FifoTimeline,
   HomePage,
+  InstructionFields,
   InterruptController,
   InterruptFrame,
-  InterruptWindow,
-  InstructionFields,
   InterruptMachine,
+  InterruptWindow,
+  LoopbackLines,
   MachineMap,
   MemorySlots,
   NestedWalk,
   OpcodeMap,
   PageWalk,
   Predict,
+  PulseGroup,
   QemuAndKvm,
   RealModeMachine,
   SegmentOffset,
   StackFigure,
+  UartInterrupts,
 };
 
 export default {
