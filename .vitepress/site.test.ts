@@ -172,7 +172,7 @@ describe("in Chromium", browser.options, () => {
     await hydrated(page);
     await page.getByRole("button", { name: "Switch on" }).press("Enter");
     await page.getByRole("button", { name: "Step" }).press("Enter");
-    await page.getByText("0000:7c01").waitFor();
+    await page.getByText("0000:7c01", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Run", exact: true }).press("Enter");
     await page.getByText("ended with HLT").waitFor();
     expect(await page.getByLabel("What the guest printed").textContent()).toContain(
