@@ -8,14 +8,16 @@
 import { setArithmeticFlags } from "#layers/02-real-mode/alu.ts";
 import type { Cpu } from "../cpu.ts";
 import { add, multiply } from "../fpu/arithmetic.ts";
-import { C0, C2, C3, compare, UNORDERED } from "../fpu/compare.ts";
+import * as comparison from "../fpu/compare.ts";
+import { compare } from "../fpu/compare.ts";
 import { loadDouble, loadInteger, loadSingle } from "../fpu/convert.ts";
 import { divide } from "../fpu/division.ts";
 import type { Arithmetic } from "../fpu/float80.ts";
-import { INVALID, packZero, SIGN, STACK_FAULT } from "../fpu/float80.ts";
-import { OPERAND, RESULT, SECOND, STATUS, USED } from "../fpu/unit.ts";
+import * as float80 from "../fpu/float80.ts";
+import { packZero } from "../fpu/float80.ts";
+import * as unit from "../fpu/unit.ts";
 import type { Instruction } from "../instruction.ts";
-import { CF, PF, ZF } from "../state.ts";
+import * as state from "../state.ts";
 import {
   begin,
   isEmpty,
@@ -28,6 +30,12 @@ import {
   st,
   underflowStack,
 } from "./x87-steps.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { C0, C2, C3, UNORDERED } = comparison;
+const { INVALID, SIGN, STACK_FAULT } = float80;
+const { OPERAND, RESULT, SECOND, STATUS, USED } = unit;
+const { CF, PF, ZF } = state;
 
 // ModRM.reg of the arithmetic rows. 2 and 3 compare.
 const ADD = 0;

@@ -6,21 +6,27 @@
  */
 
 import type { Cpu } from "../cpu.ts";
-import {
+import * as float80 from "../fpu/float80.ts";
+import { packIndefinite } from "../fpu/float80.ts";
+import * as unit from "../fpu/unit.ts";
+import type { Instruction } from "../instruction.ts";
+import * as state from "../state.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const {
   C1,
   DENORMAL,
   HIGH,
   INVALID,
   OVERFLOW,
   PRECISION,
-  packIndefinite,
   SIGN_EXPONENT,
   STACK_FAULT,
   UNDERFLOW,
   WAS_DENORMAL,
   ZERO_DIVIDE,
-} from "../fpu/float80.ts";
-import {
+} = float80;
+const {
   CONDITION_CODES,
   ERROR_SUMMARY,
   LAST_CS,
@@ -33,19 +39,8 @@ import {
   TOP,
   USED,
   X87,
-} from "../fpu/unit.ts";
-import type { Instruction } from "../instruction.ts";
-import {
-  CR0,
-  CR0_EM,
-  CR0_NE,
-  CR0_TS,
-  CS,
-  DEVICE_NOT_AVAILABLE,
-  INSTRUCTION_EIP,
-  SELECTOR,
-  X87_FAULT,
-} from "../state.ts";
+} = unit;
+const { CR0, CR0_EM, CR0_NE, CR0_TS, CS, DEVICE_NOT_AVAILABLE, INSTRUCTION_EIP, SELECTOR, X87_FAULT } = state;
 
 /** The slot of ST(i). */
 export function st(r: Int32Array, i: number): number {

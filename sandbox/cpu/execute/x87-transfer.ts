@@ -10,26 +10,15 @@
 import { arithmeticFlags } from "#layers/02-real-mode/alu.ts";
 import type { Cpu } from "../cpu.ts";
 import { loadDecimal, storeDecimal } from "../fpu/bcd.ts";
-import { CONSTANTS, loadConstant } from "../fpu/constants.ts";
+import * as constants from "../fpu/constants.ts";
+import { loadConstant } from "../fpu/constants.ts";
 import { loadDouble, loadInteger, loadSingle, storeFloat, storeInteger } from "../fpu/convert.ts";
-import {
-  C1,
-  copySlot,
-  DENORMAL,
-  DOUBLE,
-  EXPONENT,
-  HIGH,
-  INVALID,
-  packIndefinite,
-  SIGN_EXPONENT,
-  SINGLE,
-  STACK_FAULT,
-  WAS_DENORMAL,
-} from "../fpu/float80.ts";
+import * as float80 from "../fpu/float80.ts";
+import { copySlot, packIndefinite } from "../fpu/float80.ts";
 import { isSignaling } from "../fpu/nan.ts";
-import { OPERAND, RESULT, STATUS, USED } from "../fpu/unit.ts";
+import * as unit from "../fpu/unit.ts";
 import type { Instruction } from "../instruction.ts";
-import { CF, PF, ZF } from "../state.ts";
+import * as state from "../state.ts";
 import {
   begin,
   isEmpty,
@@ -45,6 +34,13 @@ import {
   stores,
   underflowStack,
 } from "./x87-steps.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { CONSTANTS } = constants;
+const { C1, DENORMAL, DOUBLE, EXPONENT, HIGH, INVALID, SIGN_EXPONENT, SINGLE, STACK_FAULT, WAS_DENORMAL } =
+  float80;
+const { OPERAND, RESULT, STATUS, USED } = unit;
+const { CF, PF, ZF } = state;
 
 const QUIET = 0x4000_0000;
 

@@ -4,9 +4,12 @@
  * Source: SDM vol. 2A, FCOM (table 3-21), FUCOM, FTST, FXAM (table 3-40).
  */
 import type { Arithmetic } from "./float80.ts";
-import { DENORMAL, EXPONENT, HIGH, INVALID, SIGN, SIGN_EXPONENT } from "./float80.ts";
+import * as float80 from "./float80.ts";
 import { isNan, isSignaling, isUnsupported } from "./nan.ts";
 import { isDenormal } from "./significand.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { DENORMAL, EXPONENT, HIGH, INVALID, SIGN, SIGN_EXPONENT } = float80;
 
 // Condition codes, at their bits in the status word.
 export const C0 = 0x0100;

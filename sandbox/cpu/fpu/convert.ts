@@ -4,7 +4,13 @@
  * Source: SDM vol. 1, 4.2 "Numeric Data Types"; SDM vol. 2A, FLD, FST, FILD, FIST.
  */
 import type { Arithmetic } from "./float80.ts";
-import {
+import * as float80 from "./float80.ts";
+import { isNan, isUnsupported } from "./nan.ts";
+import { roundNarrow, roundsUp } from "./round.ts";
+import { normal, normalizeInto } from "./significand.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const {
   BIAS,
   C1,
   DOUBLE,
@@ -18,10 +24,7 @@ import {
   SINGLE,
   TO_ZERO,
   WAS_DENORMAL,
-} from "./float80.ts";
-import { isNan, isUnsupported } from "./nan.ts";
-import { roundNarrow, roundsUp } from "./round.ts";
-import { normal, normalizeInto } from "./significand.ts";
+} = float80;
 
 /** Widens a single, exactly. Signaling NaNs stay signaling and denormals are marked: who uses them judges. */
 export function loadSingle(words: Int32Array, out: number, bits: number): void {

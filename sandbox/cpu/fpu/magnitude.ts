@@ -17,10 +17,14 @@
  * These instructions follow the rounding control, but not the precision control.
  */
 import type { Arithmetic } from "./float80.ts";
-import { BIAS, DENORMAL, EXPONENT, HIGH, PRECISION, SIGN, SIGN_EXPONENT, UNDERFLOW } from "./float80.ts";
+import * as float80 from "./float80.ts";
 import { roundPack } from "./round.ts";
-import { FRACTION_BITS } from "./series.ts";
+import * as series from "./series.ts";
 import { isDenormal } from "./significand.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { BIAS, DENORMAL, EXPONENT, HIGH, PRECISION, SIGN, SIGN_EXPONENT, UNDERFLOW } = float80;
+const { FRACTION_BITS } = series;
 
 /** significand · 2^exponent; signs travel apart. */
 export interface Magnitude {

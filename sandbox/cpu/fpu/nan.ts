@@ -5,7 +5,11 @@
  * Extended-Precision Floating-Point Encodings and Pseudo-Denormals" (table 8-3).
  */
 import type { Arithmetic } from "./float80.ts";
-import { copySlot, EXPONENT, HIGH, INVALID, packIndefinite, SIGN_EXPONENT } from "./float80.ts";
+import * as float80 from "./float80.ts";
+import { copySlot, packIndefinite } from "./float80.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { EXPONENT, HIGH, INVALID, SIGN_EXPONENT } = float80;
 
 const QUIET = 0x4000_0000;
 

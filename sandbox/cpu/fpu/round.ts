@@ -8,7 +8,11 @@
  * Exception", 8.5 "x87 Floating-Point Exception Conditions".
  */
 import type { Arithmetic } from "./float80.ts";
-import {
+import * as float80 from "./float80.ts";
+import { packInfinity, packZero } from "./float80.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const {
   BIAS,
   C1,
   DOWN,
@@ -18,14 +22,12 @@ import {
   NEAREST,
   OVERFLOW,
   PRECISION,
-  packInfinity,
-  packZero,
   SIGN_EXPONENT,
   SINGLE,
   UNDERFLOW,
   UP,
   WAS_DENORMAL,
-} from "./float80.ts";
+} = float80;
 
 /** What an unmasked overflow or underflow adds to or takes from the exponent (SDM vol. 1, 8.5.4). */
 const EXPONENT_ADJUST = 24576;

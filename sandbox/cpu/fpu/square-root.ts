@@ -2,22 +2,16 @@
  * The square root, a digit of 32 bits at a time, each estimated by doubles and corrected by its remainder.
  */
 import type { Arithmetic } from "./float80.ts";
-import {
-  BIAS,
-  DENORMAL,
-  EXPONENT,
-  HIGH,
-  INVALID,
-  packIndefinite,
-  packInfinity,
-  packZero,
-  SIGN,
-  SIGN_EXPONENT,
-  WAS_DENORMAL,
-} from "./float80.ts";
+import * as float80 from "./float80.ts";
+import { packIndefinite, packInfinity, packZero } from "./float80.ts";
 import { propagateNan } from "./nan.ts";
 import { roundPack } from "./round.ts";
-import { isDenormal, isSpecialExponent, multiplyHigh, normal, normalizeInto, TWO_32 } from "./significand.ts";
+import * as significand from "./significand.ts";
+import { isDenormal, isSpecialExponent, multiplyHigh, normal, normalizeInto } from "./significand.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { BIAS, DENORMAL, EXPONENT, HIGH, INVALID, SIGN, SIGN_EXPONENT, WAS_DENORMAL } = float80;
+const { TWO_32 } = significand;
 
 /** `out` = √a. */
 export function squareRoot(f: Arithmetic, out: number, a: number): void {
