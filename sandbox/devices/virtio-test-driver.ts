@@ -226,6 +226,9 @@ export class DriverQueue {
     this.#memory.write(this.available, 2, isSuppressing ? 1 : 0);
   }
 
+  /** All bytes for the device to write of the chain that was collected last, written or not. */
+  lastRooms: Uint8Array = new Uint8Array(0);
+
   /** What the device has returned since the last call. */
   collect(): Returned[] {
     const returned: Returned[] = [];
@@ -236,6 +239,7 @@ export class DriverQueue {
       const bytes: number[] = [];
       for (const room of this.#rooms.get(id) ?? [])
         bytes.push(...this.#memory.readBytes(room.at, room.length));
+      this.lastRooms = Uint8Array.from(bytes);
       returned.push({ id, length, written: Uint8Array.from(bytes.slice(0, length)) });
       this.#freeDescriptors.push(...(this.#chains.get(id) ?? []));
       this.#chains.delete(id);
