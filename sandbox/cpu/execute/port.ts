@@ -6,12 +6,18 @@
  */
 import { advance, countDown, repetitions } from "#layers/02-real-mode/strings.ts";
 import type { Cpu } from "../cpu.ts";
-import { MOST_STRING_BYTES } from "../device-access.ts";
-import { type Handler, type Instruction, PREFIX_REP, PREFIX_REPNE } from "../instruction.ts";
-import { DF, EAX, EDI, EDX, ES, ESI, SYSTEM_FLAGS } from "../state.ts";
+import * as deviceAccess from "../device-access.ts";
+import type { Handler, Instruction } from "../instruction.ts";
+import * as instruction from "../instruction.ts";
+import * as state from "../state.ts";
 import { requirePort } from "../system/io-permission.ts";
 import type { BySize } from "./arithmetic.ts";
 import { pause } from "./string.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { MOST_STRING_BYTES } = deviceAccess;
+const { PREFIX_REP, PREFIX_REPNE } = instruction;
+const { DF, EAX, EDI, EDX, ES, ESI, SYSTEM_FLAGS } = state;
 
 type Size = 1 | 2 | 4;
 

@@ -5,7 +5,7 @@
  * its beginning, as for an interrupt, and goes on when it is executed again.
  */
 import { zeroFlag } from "#layers/02-real-mode/alu.ts";
-import { FLAT } from "#layers/02-real-mode/segments.ts";
+import * as segments from "#layers/02-real-mode/segments.ts";
 import {
   cmps,
   countDown,
@@ -16,23 +16,18 @@ import {
   scas,
   stos,
 } from "#layers/02-real-mode/strings.ts";
-import { PAGE_MASK, TLB_MASK } from "#layers/03-paging/tlb.ts";
+import * as tlb from "#layers/03-paging/tlb.ts";
 import type { Cpu } from "../cpu.ts";
-import { type Handler, type Instruction, PREFIX_REP, PREFIX_REPNE } from "../instruction.ts";
-import {
-  ATTENTION,
-  BUDGET,
-  DF,
-  EAX,
-  EDI,
-  EIP,
-  ES,
-  ESI,
-  INSTRUCTION_EIP,
-  RIGHTS,
-  SYSTEM_FLAGS,
-} from "../state.ts";
+import type { Handler, Instruction } from "../instruction.ts";
+import * as instruction from "../instruction.ts";
+import * as state from "../state.ts";
 import type { BySize } from "./arithmetic.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { FLAT } = segments;
+const { PAGE_MASK, TLB_MASK } = tlb;
+const { PREFIX_REP, PREFIX_REPNE } = instruction;
+const { ATTENTION, BUDGET, DF, EAX, EDI, EIP, ES, ESI, INSTRUCTION_EIP, RIGHTS, SYSTEM_FLAGS } = state;
 
 type Item = (cpu: Cpu, form: StringForm) => void;
 /** Does up to `most` items at once; returns how many, 0 if it cannot. */

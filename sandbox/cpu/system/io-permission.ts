@@ -3,9 +3,13 @@
  *
  * Source: SDM vol. 1, 18.5 "Protected-Mode I/O".
  */
-import { SYSTEM32 } from "#layers/03-paging/descriptors.ts";
+import * as descriptors from "#layers/03-paging/descriptors.ts";
 import type { Cpu } from "../cpu.ts";
-import { ACCESS, BASE, CPL, GENERAL_PROTECTION, IOPL, LIMIT, SYSTEM_FLAGS, TR } from "../state.ts";
+import * as state from "../state.ts";
+
+// V8 folds a module's own constants into the code; imported ones it reads each time.
+const { SYSTEM32 } = descriptors;
+const { ACCESS, BASE, CPL, GENERAL_PROTECTION, IOPL, LIMIT, SYSTEM_FLAGS, TR } = state;
 
 const TSS32_IO_MAP_BASE = 0x66;
 

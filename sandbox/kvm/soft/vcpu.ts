@@ -21,6 +21,8 @@ import { getSegment, setSegment } from "./segments.ts";
 import type { SoftVm } from "./vm.ts";
 
 const NO_ERROR_CODE = -1;
+/** Made once: a run allocates nothing. */
+const NO_BUDGET: RunBudget = {};
 const SHADOWS = ["none", "sti", "mov-ss"] as const;
 /** DR7's enable bit, kind and length of a breakpoint (SDM vol. 3B, 17.2.4). */
 const KINDS = { execute: 0b00, write: 0b01, access: 0b11 } as const;
@@ -73,7 +75,7 @@ export class SoftVcpu implements Vcpu {
     this.#cpu.flushTranslations();
   }
 
-  run(budget: RunBudget = {}): Exit {
+  run(budget: RunBudget = NO_BUDGET): Exit {
     this.#requireOpen("KVM_RUN");
     const exit = this.#execution.run(budget.instructions ?? Number.POSITIVE_INFINITY);
     this.#ready = this.#execution.isReady;
