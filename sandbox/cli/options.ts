@@ -16,6 +16,8 @@ Options
   --memory MIB      RAM in MiB, 1 to 3072 (default 128)
   --address ADDRESS where a flat image goes (default 0x1000)
   --engine ENGINE   soft or kvm (default: kvm where /dev/kvm runs the guest, else soft)
+  --restore FILE    go on with a machine that was saved with Ctrl-] w
+  --save FILE       where Ctrl-] w saves to (default vmexit.save)
   --virtual-time    count instructions instead of following the clock: the same run each time
   --help            this text
 
@@ -24,16 +26,19 @@ npm keeps options for itself unless they stand behind --, as in
 
 The terminal is the guest's serial port. Ctrl-] is for the machine:
   Ctrl-] q  quit          Ctrl-] s  status line
-  Ctrl-] ]  send Ctrl-]   Ctrl-] h  these keys
+  Ctrl-] w  save          Ctrl-] h  these keys
+  Ctrl-] ]  send Ctrl-]
 
 The exit code is 0 after a power-off or halt, the guest's own code from the debug exit port,
 1 when the guest crashed, and 2 for a wrong option or image.
 `;
 
 export interface Options {
-  readonly command: "guest" | "linux" | "run" | "help";
-  /** The image of `run`. */
+  readonly command: "guest" | "linux" | "run" | "restore" | "help";
+  /** The image of `run`, the save file of `restore`. */
   readonly image: string;
+  /** Where to save to. */
+  readonly saveFile: string;
   readonly initrd: string | undefined;
   readonly append: string;
   /** Bytes. */
@@ -62,9 +67,23 @@ export function readOptions(words: readonly string[]): Options {
     memorySize: numberOf("--memory", values.memory ?? "128", 1, 3072) * MIB,
     address: numberOf("--address", values.address ?? "0x1000", 0, HIGHEST_ADDRESS),
     engine: engineOf(values.engine),
+    saveFile: values.save ?? "vmexit.save",
     isVirtualTime: values["virtual-time"] ?? false,
   };
   if (values.help) return { ...common, command: "help", image: "" };
+  if (values.restore !== undefined) {
+    for (const [option, value] of [
+      ["--kernel", values.kernel],
+      ["--initrd", values.initrd],
+      ["--append", values.append],
+      ["--memory", values.memory],
+      [`"${command}"`, command],
+    ]) {
+      if (value !== undefined)
+        throw new UsageError(`a restored machine has what it had; leave ${option} out`);
+    }
+    return { ...common, command: "restore", image: values.restore };
+  }
   if (values.kernel !== undefined) {
     if (command !== undefined) {
       throw new UsageError(`--kernel already says what to boot; leave "${command}" out`);
@@ -104,6 +123,8 @@ function parse(words: readonly string[]) {
         memory: { type: "string" },
         address: { type: "string" },
         engine: { type: "string" },
+        restore: { type: "string" },
+        save: { type: "string" },
         "virtual-time": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

@@ -1,12 +1,13 @@
 /** `npm run sandbox`: the whole machine in a terminal. */
 
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { BootImageError } from "../boot/boot-image-error.ts";
-import { bootImage } from "../boot/image.ts";
 import type { Hypervisor } from "../kvm/api.ts";
 import { HypervisorError } from "../kvm/api.ts";
 import { chooseEngine } from "../kvm/engines.ts";
 import { assembleMachine, type Machine, type MachineEnd, MachineError } from "../machine/machine.ts";
 import { MachineRunner } from "../machine/runner.ts";
+import { SnapshotError, saveMachine } from "../machine/snapshot.ts";
 import { RealTime, VirtualTime } from "../machine/timekeeper.ts";
 import { type GuestPlan, planGuest } from "./guest-plan.ts";
 import { DebianError } from "./linux/apt.ts";
@@ -18,7 +19,7 @@ const WRONG_USE = 2;
 const CRASHED = 1;
 /** Asked from outside to end: the terminal gets its mode back. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-const KEYS = "Ctrl-] and then: q quit, s status, ] send Ctrl-], h these keys";
+const KEYS = "Ctrl-] and then: q quit, w save, s status, ] send Ctrl-], h these keys";
 
 /** Lines about the machine go to standard error; standard output is the guest's alone. */
 function report(line: string): void {
@@ -32,16 +33,13 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   const plan = await planGuest(options, report);
-  const { hypervisor, sentence } = await chooseEngine(
-    options.isVirtualTime ? "soft" : options.engine,
-    plan.needs,
-  );
+  const { hypervisor, sentence } = await chooseEngine(plan.engine, plan.needs);
   report(sentence);
   if (process.stdin.isTTY) report(KEYS);
   try {
     for (;;) {
       const end = await runOnce(hypervisor, options, plan);
-      if (end.kind !== "reset") return exitCode(end);
+      if (end.kind !== "reset" || !plan.canReset) return exitCode(end);
       report("the guest asked for a reset: it boots again");
     }
   } finally {
@@ -56,12 +54,15 @@ interface Quit {
 
 /** One life of the machine, from boot to its end. */
 function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Promise<MachineEnd | Quit> {
+  const { memorySize, startDate, guestTime } = plan;
   const machine = assembleMachine({
     hypervisor,
-    memorySize: options.memorySize,
-    startDate: options.isVirtualTime ? 0 : Date.now(),
+    memorySize,
+    startDate,
     time: counter =>
-      options.isVirtualTime && counter ? new VirtualTime(counter) : new RealTime(counter, nodeHost.monotonic),
+      options.isVirtualTime && counter
+        ? new VirtualTime(counter, guestTime)
+        : new RealTime(counter, nodeHost.monotonic, guestTime),
     serialOutput: byte => process.stdout.write(Uint8Array.of(byte)),
     debugOutput: byte => process.stderr.write(Uint8Array.of(byte)),
   });
@@ -80,18 +81,37 @@ function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Pro
     });
     const terminal = new Terminal(bytes => machine.type(bytes), {
       quit,
+      save: () => {
+        runner.stop();
+        report(save(machine, options.saveFile));
+        runner.start();
+      },
       status: () => report(statusLine(hypervisor, machine)),
       help: () => report(KEYS),
     });
     for (const signal of SIGNALS) process.on(signal, quit);
     try {
-      bootImage(plan.kind, machine.parts.memory, machine.parts.vcpu, plan.boot);
+      plan.setUp(machine);
       terminal.open();
       runner.start();
     } catch (error) {
       leave(() => reject(error));
     }
   });
+}
+
+/** Writes a whole file or none; returns what became of it. */
+function save(machine: Machine, file: string): string {
+  const bytes = saveMachine(machine);
+  const unfinished = `${file}.unfinished`;
+  try {
+    writeFileSync(unfinished, bytes);
+    renameSync(unfinished, file);
+    return `saved to ${file}, ${(bytes.length / 0x10_0000).toFixed(1)} MiB; go on with: npm run sandbox -- --restore ${file}`;
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    return `${file} cannot be written: ${error instanceof Error ? error.message : error}`;
+  }
 }
 
 function statusLine(hypervisor: Hypervisor, machine: Machine): string {
@@ -113,6 +133,9 @@ function exitCode(end: MachineEnd | Quit): number {
     case "failed":
       report(end.sentence);
       return CRASHED;
+    case "reset":
+      report("the guest asked for a reset, and a restored machine has no image to boot: boot it anew");
+      return 0;
     default:
       return 0;
   }
@@ -120,7 +143,7 @@ function exitCode(end: MachineEnd | Quit): number {
 
 /** What the user can repair gets its sentence; anything else is our mistake and shows where. */
 function isExpected(error: unknown): error is Error {
-  return [UsageError, BootImageError, DebianError, MachineError, HypervisorError].some(
+  return [UsageError, BootImageError, DebianError, MachineError, SnapshotError, HypervisorError].some(
     kind => error instanceof kind,
   );
 }

@@ -7,6 +7,7 @@ const ESCAPE = 0x1d; // Ctrl-]
 
 export interface TerminalCommands {
   quit(): void;
+  save(): void;
   status(): void;
   help(): void;
 }
@@ -57,6 +58,7 @@ export class Terminal {
 
   #command(key: string): void {
     if (key === "q") this.#commands.quit();
+    else if (key === "w") this.#commands.save();
     else if (key === "s") this.#commands.status();
     else this.#commands.help();
   }
