@@ -39,7 +39,7 @@ function holePanel(error: Error): string[] | undefined {
   const { chapter, task } = found;
   const command = `npm run chapter ${chapter.number}`;
   return [
-    `── yours to write: ${task.title} (task ${task.id}, ${task.points} points)`,
+    `── yours to write: ${task.title} (task ${task.id}, ${task.points} ${task.points === 1 ? "point" : "points"})`,
     `   where   ${placeText(place)}`,
     `   write   ${task.write}`,
     `   read    “${task.heading}” in docs/chapters/${chapter.name}.md, or \`npm start\` for the book`,
