@@ -70,6 +70,9 @@ export function readOptions(words: readonly string[]): Options {
     saveFile: values.save ?? "vmexit.save",
     isVirtualTime: values["virtual-time"] ?? false,
   };
+  if (common.isVirtualTime && common.engine === "kvm") {
+    throw new UsageError("--virtual-time counts instructions, which only the engine soft can do");
+  }
   if (values.help) return { ...common, command: "help", image: "" };
   if (values.restore !== undefined) {
     for (const [option, value] of [

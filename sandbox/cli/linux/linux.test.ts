@@ -10,13 +10,13 @@ import { DebianError } from "./apt.ts";
 import { debianLinux } from "./debian.ts";
 
 const PROMPT = "vmexit:/# ";
-const WAIT = 240_000;
+const WAIT = 500_000;
 
 let child: ChildProcess | undefined;
 afterEach(() => child?.kill("SIGKILL"));
 
 it("boots Debian's Linux to a shell, runs programs in it, and ends with code 0 at poweroff", {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async context => {
   try {
     await debianLinux(
