@@ -107,7 +107,7 @@ function save(machine: Machine, file: string): string {
   try {
     writeFileSync(unfinished, bytes);
     renameSync(unfinished, file);
-    return `saved to ${file}, ${(bytes.length / 0x10_0000).toFixed(1)} MiB; go on with: npm run sandbox -- --restore ${file}`;
+    return `saved to ${file}, ${Math.ceil(bytes.length / 1024)} KiB; go on with: npm run sandbox -- --restore ${file}`;
   } catch (error) {
     rmSync(unfinished, { force: true });
     return `${file} cannot be written: ${error instanceof Error ? error.message : error}`;
