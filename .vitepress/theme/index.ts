@@ -8,6 +8,7 @@ import CharacterOnLine from "../components/CharacterOnLine.vue";
 import ControlWord from "../components/ControlWord.vue";
 import CounterModes from "../components/CounterModes.vue";
 import CounterScope from "../components/CounterScope.vue";
+import DeviceMachine from "../components/DeviceMachine.vue";
 import ExerciseList from "../components/ExerciseList.vue";
 import ExitLoop from "../components/ExitLoop.vue";
 import ExitSequence from "../components/ExitSequence.vue";
@@ -47,6 +48,7 @@ const components = {
   ControlWord,
   CounterModes,
   CounterScope,
+  DeviceMachine,
   ExerciseList,
   ExitLoop,
   ExitSequence,

@@ -7,8 +7,8 @@
  */
 import { Bus, type Clock } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import type { RunOptions } from "#layers/01-minimal-vm/vmm.ts";
-import { runInterruptible } from "#layers/04-interrupts/injection.ts";
+import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
+import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { Pit } from "#layers/05-pit/pit.ts";
 import { DebugConsole } from "../../sandbox/devices/debug-console.ts";
@@ -33,6 +33,10 @@ export interface TimerVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
   readonly clock: Clock;
+  readonly pics: PicPair;
+  readonly pit: Pit;
+  readonly buses: Buses;
+  readonly time: GuestTime;
   run(options?: RunOptions): Exit;
 }
 
@@ -71,7 +75,8 @@ export function build(
     catchUp: () => clock.advance(EXIT_NANOSECONDS),
     sleep: () => clock.advanceToNext(),
   };
-  return { vcpu, memory, clock, run: options => runInterruptible(vcpu, buses, pics, time, options) };
+  const run = (options?: RunOptions) => runInterruptible(vcpu, buses, pics, time, options);
+  return { vcpu, memory, clock, pics, pit, buses, time, run };
 }
 // #endregion machine
 

@@ -6,8 +6,8 @@
  */
 import { Bus, type Clock } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import type { RunOptions } from "#layers/01-minimal-vm/vmm.ts";
-import { runInterruptible } from "#layers/04-interrupts/injection.ts";
+import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
+import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { Uart, type UartOptions } from "#layers/06-serial/uart.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
@@ -21,6 +21,9 @@ export interface SerialVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
   readonly clock: Clock;
+  readonly pics: PicPair;
+  readonly buses: Buses;
+  readonly time: GuestTime;
   readonly serial: Uart;
   run(options?: RunOptions): Exit;
 }
@@ -55,7 +58,8 @@ export function build(
     catchUp: () => clock.advance(EXIT_NANOSECONDS),
     sleep: () => clock.advanceToNext(),
   };
-  return { vcpu, memory, clock, serial, run: options => runInterruptible(vcpu, buses, pics, time, options) };
+  const run = (options?: RunOptions) => runInterruptible(vcpu, buses, pics, time, options);
+  return { vcpu, memory, clock, pics, serial, buses, time, run };
 }
 // #endregion machine
 

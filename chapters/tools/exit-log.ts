@@ -45,7 +45,7 @@ export function copyExit(exit: Exit): Exit {
 
 /** One line of the exit log, without a line end. `number` counts from 1. */
 export function exitLine(number: number, exit: Exit): string {
-  return `${`#${number}`.padEnd(5)}${columns(exit)}`.trimEnd();
+  return `${`#${number}`.padEnd(4)} ${columns(exit)}`.trimEnd();
 }
 
 function columns(exit: Exit): string {
