@@ -202,6 +202,24 @@ describe("virtio-blk", () => {
     expect(Buffer.compare(store.bytes, image())).toBe(0);
   });
 
+  it("never asks its store for what is beyond the last whole sector", () => {
+    const touched: number[] = [];
+    const lax: BlockStore = {
+      size: 512 * SECTORS + 100,
+      isReadOnly: false,
+      read: (offset, into) => void touched.push(offset + into.length),
+      write: (offset, bytes) => void touched.push(offset + bytes.length),
+      flush() {},
+    };
+    const { request, config } = disk(lax);
+    expect(config(0)).toBe(SECTORS);
+    expect(request(IN, SECTORS, { room: 512 }).status).toBe(IOERR);
+    expect(request(OUT, SECTORS - 1, { bytes: new Uint8Array(1024) }).status).toBe(IOERR);
+    expect(touched).toEqual([]);
+    expect(request(IN, SECTORS - 1, { room: 512 }).status).toBe(OK);
+    expect(touched).toEqual([512 * SECTORS]);
+  });
+
   it("tells its ID", () => {
     const { request } = disk(new MemoryStore(image()), "root disk");
     expect(new TextDecoder().decode(request(GET_ID, 0, { room: 20 }).bytes)).toBe(
