@@ -6,6 +6,7 @@ const stage = await openStage(import.meta.url);
 
 for (const guest of stage.guests) {
   const hypervisor = await stage.enter(guest);
+  if (!hypervisor) continue;
   const { vcpu, memory, run } = build(hypervisor, guest.bytes, byte => stage.output(byte));
 
   stage.dump(vcpu, memory);

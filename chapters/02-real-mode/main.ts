@@ -13,14 +13,8 @@ const stage = await openStage(import.meta.url);
 
 for (const guest of stage.guests) {
   const hypervisor = await stage.enter(guest, { engine: "soft", because: "whose processor you write" });
-  let line = "";
-  const print = (byte: number) => {
-    if (byte !== 10) line += String.fromCharCode(byte);
-    else {
-      stage.print(`guest │ ${line}`);
-      line = "";
-    }
-  };
+  if (!hypervisor) continue;
+  const print = (byte: number) => stage.outputLine(byte);
   const vm = build(hypervisor, guest.bytes, print);
 
   let exits = 0;
@@ -39,7 +33,7 @@ for (const guest of stage.guests) {
     maxExits: 10_000,
     onExit,
   });
-  if (line) stage.print(`guest │ ${line}`);
+  stage.endLine();
   stage.print(`   ends with ${last.reason} after ${exits.toLocaleString("en")} exits`);
 }
 

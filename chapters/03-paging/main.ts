@@ -3,42 +3,23 @@
  * that the guest has left, with your walker. The word `trace` shows every exit, the word `kvm` runs those
  * guests on a real processor that its KVM can run.
  */
-import { type Hypervisor, HypervisorError } from "../../sandbox/kvm/api.ts";
+import type { Hypervisor } from "../../sandbox/kvm/api.ts";
 import { openStage, type StagedGuest } from "../tools/stage.ts";
 import { look } from "./looks.ts";
 import { build } from "./machine.ts";
 
 const stage = await openStage(import.meta.url);
-let hasRun = false;
 
 for (const guest of stage.guests) {
-  const hypervisor = await engineFor(guest);
+  const hypervisor = await stage.enter(guest, { engine: "soft", because: "whose processor you write" });
   if (hypervisor) run(guest, hypervisor);
 }
 
 stage.close();
 
-/** Nothing where the KVM of this machine lacks a mode that only this guest needs. */
-async function engineFor(guest: StagedGuest): Promise<Hypervisor | undefined> {
-  try {
-    return await stage.enter(guest, { engine: "soft", because: "whose processor you write" });
-  } catch (error) {
-    if (!hasRun || !(error instanceof HypervisorError)) throw error;
-    stage.print(`── ${guest.name}: left out. ${error.message}`);
-    return undefined;
-  }
-}
-
 function run(guest: StagedGuest, hypervisor: Hypervisor): void {
-  let line = "";
-  const vm = build(hypervisor, guest.bytes, byte => {
-    if (stage.trace) stage.output(byte);
-    else if (byte !== 10) line += String.fromCharCode(byte);
-    else {
-      stage.print(`guest │ ${line}`);
-      line = "";
-    }
-  });
+  const print = (byte: number) => (stage.trace ? stage.output(byte) : stage.outputLine(byte));
+  const vm = build(hypervisor, guest.bytes, print);
 
   stage.dump(vm.vcpu, vm.memory);
   let exits = 0;
@@ -52,8 +33,7 @@ function run(guest: StagedGuest, hypervisor: Hypervisor): void {
       stage.dump(vm.vcpu, vm.memory);
     },
   });
-  if (line) stage.print(`guest │ ${line}`);
+  stage.endLine();
   stage.print(`   ends with ${last.reason} after ${exits.toLocaleString("en")} exits`);
   if (last.reason === "HLT") for (const text of look(guest.name, vm)) stage.print(`   ${text}`);
-  hasRun = true;
 }

@@ -12,14 +12,8 @@ const stage = await openStage(import.meta.url);
 
 for (const guest of stage.guests) {
   const hypervisor = await stage.enter(guest, isOfTheProcessor(guest.name) ? OWN_PROCESSOR : undefined);
-  let line = "";
-  const print = (byte: number) => {
-    if (byte !== 10) line += String.fromCharCode(byte);
-    else {
-      stage.print(`guest │ ${line}`);
-      line = "";
-    }
-  };
+  if (!hypervisor) continue;
+  const print = (byte: number) => stage.outputLine(byte);
   const { vcpu, memory, pics, run, runUninterrupted } = build(hypervisor, guest.bytes, print);
 
   let exits = 0;
@@ -36,7 +30,7 @@ for (const guest of stage.guests) {
   };
   const last = isOfTheProcessor(guest.name) ? runUninterrupted(options) : run(options);
 
-  if (line) stage.print(`guest │ ${line}`);
+  stage.endLine();
   stage.print(`   ends with ${last.reason}${sleeping(last, vcpu)} after ${exits} exits`);
   if (isOfTheProcessor(guest.name)) continue;
   for (const [name, { irr, imr, isr }] of [

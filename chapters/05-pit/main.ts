@@ -7,15 +7,9 @@ const NOTES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A�
 
 for (const guest of stage.guests) {
   const hypervisor = await stage.enter(guest);
+  if (!hypervisor) continue;
   const counts = new Map<string, number>();
-  let line = "";
-  const print = (byte: number) => {
-    if (byte !== 10) line += String.fromCharCode(byte);
-    else {
-      stage.print(`guest │ ${line}`);
-      line = "";
-    }
-  };
+  const print = (byte: number) => stage.outputLine(byte);
   const { vcpu, memory, clock, run } = build(hypervisor, guest.bytes, print, speaker());
 
   stage.dump(vcpu, memory);

@@ -9,6 +9,7 @@ const stage = await openStage(import.meta.url);
 
 for (const guest of stage.guests) {
   const hypervisor = await stage.enter(guest);
+  if (!hypervisor) continue;
   const counts = new Map<string, number>();
   let line = "";
   const machine = build(hypervisor, guest.bytes, byte => {

@@ -31,6 +31,12 @@ export interface CodeMemory {
   readBytes(address: number, length: number): Uint8Array;
 }
 
+/** The engine that a chapter takes when the reader names none, and why. */
+export interface UnaskedEngine {
+  readonly engine: EngineName;
+  readonly because: string;
+}
+
 export class Stage {
   #hypervisor: Hypervisor | undefined;
   #exits = 0;
@@ -50,27 +56,34 @@ export class Stage {
 
   /**
    * Prints the guest's heading, opens the engine that suits it and says which; closes the one before.
-   * A chapter about the processor itself says which engine it takes `unasked`, and why.
+   * A chapter about the processor itself says which engine it takes `unasked`, and why. Of several guests
+   * one that the wanted engine cannot run is left out, in a line that says why, and nothing is returned.
    */
-  async enter(
-    guest: StagedGuest,
-    unasked?: { readonly engine: EngineName; readonly because: string },
-  ): Promise<Hypervisor> {
+  async enter(guest: StagedGuest, unasked?: UnaskedEngine): Promise<Hypervisor | undefined> {
     this.close();
     this.#exits = 0;
     this.#before = undefined;
+    try {
+      const { hypervisor, sentence } = await this.#open(guest, unasked);
+      this.#hypervisor = hypervisor;
+      this.print(`── ${guest.name}: ${guest.does}`);
+      this.print(`   ${sentence}`);
+    } catch (error) {
+      const { UnsuitableEngineError } = await import("../../sandbox/kvm/engines.ts");
+      if (this.guests.length === 1 || !(error instanceof UnsuitableEngineError)) throw error;
+      this.print(`── ${guest.name}: left out. ${error.message}`);
+    }
+    return this.#hypervisor;
+  }
+
+  async #open(
+    guest: StagedGuest,
+    unasked?: UnaskedEngine,
+  ): Promise<{ hypervisor: Hypervisor; sentence: string }> {
     const { chooseEngine, openEngine } = await import("../../sandbox/kvm/engines.ts");
-    const { hypervisor, sentence } =
-      unasked && !this.engine
-        ? {
-            hypervisor: await openEngine(unasked.engine),
-            sentence: `engine: ${unasked.engine}, ${unasked.because}`,
-          }
-        : await chooseEngine(this.engine, guest.needs);
-    this.#hypervisor = hypervisor;
-    this.print(`── ${guest.name}: ${guest.does}`);
-    this.print(`   ${sentence}`);
-    return hypervisor;
+    if (!unasked || this.engine) return chooseEngine(this.engine, guest.needs);
+    const { engine, because } = unasked;
+    return { hypervisor: await openEngine(engine), sentence: `engine: ${engine}, ${because}` };
   }
 
   /** Takes one byte of what the guest prints; its lines are shown apart from the exit log. */
@@ -81,6 +94,22 @@ export class Stage {
   /** Prints one line of the exit log. */
   exit(exit: Exit): void {
     this.print(exitLine(++this.#exits, exit));
+    this.#showLines();
+  }
+
+  /** As `output`, where not every exit is printed: each line of the guest is shown when it ends. */
+  outputLine(byte: number): void {
+    this.output(byte);
+    if (byte === 0x0a) this.#showLines();
+  }
+
+  /** Shows what the guest has printed of a line that it never ended. */
+  endLine(): void {
+    if (this.#printed) this.print(`guest │ ${this.#printed}`);
+    this.#printed = "";
+  }
+
+  #showLines(): void {
     const lines = this.#printed.split("\n");
     this.#printed = lines.pop()!;
     for (const line of lines) this.print(`guest │ ${line}`);
@@ -101,8 +130,7 @@ export class Stage {
 
   /** Releases the engine. */
   close(): void {
-    if (this.#printed) this.print(`guest │ ${this.#printed}`);
-    this.#printed = "";
+    this.endLine();
     this.#hypervisor?.close();
     this.#hypervisor = undefined;
   }

@@ -14,6 +14,13 @@ export async function openEngine(name: EngineName): Promise<Hypervisor> {
   return openSoft();
 }
 
+/** The wanted engine works, but not for what this guest needs. */
+export class UnsuitableEngineError extends HypervisorError {
+  constructor(obstacle: string) {
+    super("engine kvm", obstacle, { remedy: "Run the guest on the soft engine" });
+  }
+}
+
 export interface EngineChoice {
   readonly hypervisor: Hypervisor;
   /** Which engine it is and why, in one line for the terminal. */
@@ -22,7 +29,8 @@ export interface EngineChoice {
 
 /**
  * The engine for a guest that needs these modes: the wanted one, else /dev/kvm where it runs such a
- * guest, else the soft engine. Throws a `HypervisorError` if "kvm" is wanted and cannot.
+ * guest, else the soft engine. If "kvm" is wanted, throws an `UnsuitableEngineError` where it lacks a mode,
+ * and a `HypervisorError` where it does not open at all.
  */
 export async function chooseEngine(
   wanted: EngineName | undefined,
@@ -39,7 +47,7 @@ export async function chooseEngine(
   if (wanted) {
     // Opening says best what is wrong with the device.
     if (!probeKvm().available) openKvm().close();
-    throw new HypervisorError("engine kvm", obstacle, { remedy: "Run the guest on the soft engine" });
+    throw new UnsuitableEngineError(obstacle);
   }
   return { hypervisor: await openEngine("soft"), sentence: `engine: soft, since ${obstacle}` };
 }
