@@ -89,6 +89,12 @@ export interface Vcpu {
   /** `if_flag`: RFLAGS.IF, as it was at the last exit. */
   readonly interruptFlag: boolean;
 
+  /**
+   * The A20M# pin: while the gate is closed, bit 20 of every physical address is 0, as on a PC of 1981 (SDM
+   * vol. 3A, 8.7.13.4). KVM has no such pin: where `capabilities.a20Gate` is false, closing it throws.
+   */
+  a20Gate: "open" | "closed";
+
   /** KVM_SET_GUEST_DEBUG; `null` turns debugging off. */
   setGuestDebug(debug: GuestDebug | null): void;
   close(): void;
@@ -115,6 +121,8 @@ export interface Capabilities {
   readonly guestDebug: boolean;
   /** `createIrqchip`, `createPit` and `setIrqLine` work. */
   readonly irqchip: boolean;
+  /** `a20Gate` can be closed. */
+  readonly a20Gate: boolean;
   /** The bounds of `RunBudget` that this engine keeps. */
   readonly bounds: readonly (keyof RunBudget)[];
 }

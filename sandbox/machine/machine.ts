@@ -94,16 +94,29 @@ export function assembleMachine(options: MachineOptions): Machine {
     end ??= how;
   };
   const reset = () => finish({ kind: "reset" });
-  const devices = makeDevices(options, time.clock, reset);
+  const a20 = hypervisor.capabilities.a20Gate ? new ProcessorA20(vcpu) : { isOpen: true };
+  const devices = makeDevices(options, time.clock, a20, reset);
   const buses = { ports: new Bus(), mmio: new Bus() };
   plugIn(buses.ports, devices, options.debugOutput ?? (() => {}), code => finish({ kind: "exit", code }));
   return new Machine({ ...options, vm, vcpu, memory, time, devices, buses, takeEnd: () => end });
 }
 
-function makeDevices(options: MachineOptions, clock: Clock, reset: () => void): Devices {
+/** The gate at the processor's pin. Where an engine has no such pin the devices only remember its state. */
+class ProcessorA20 implements A20Gate {
+  constructor(private readonly vcpu: Vcpu) {}
+
+  get isOpen(): boolean {
+    return this.vcpu.a20Gate === "open";
+  }
+
+  set isOpen(isOpen: boolean) {
+    this.vcpu.a20Gate = isOpen ? "open" : "closed";
+  }
+}
+
+function makeDevices(options: MachineOptions, clock: Clock, a20: A20Gate, reset: () => void): Devices {
   const pics = new PicPair();
   const pit = new Pit(clock, pics.line(0));
-  const a20: A20Gate = { isOpen: true };
   return {
     pics,
     pit,

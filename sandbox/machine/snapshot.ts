@@ -35,6 +35,7 @@ interface ProcessorState {
   readonly sregs: Sregs;
   readonly fpu: Omit<Fpu, "fpr" | "xmm"> & { readonly fpr: number[]; readonly xmm: number[] };
   readonly debug: DebugRegs;
+  readonly a20Gate: Vcpu["a20Gate"];
   readonly events: VcpuEvents;
   readonly msrs: readonly (readonly [index: number, value: bigint])[];
 }
@@ -149,16 +150,21 @@ function saveProcessor(vcpu: Vcpu): ProcessorState {
     sregs: vcpu.getSregs(),
     fpu: { ...fpu, fpr: [...fpu.fpr], xmm: [...fpu.xmm] },
     debug: vcpu.getDebugRegs(),
+    a20Gate: vcpu.a20Gate,
     events: vcpu.getEvents(),
     msrs: MSR_INDICES.map(index => [index, vcpu.getMsr(index)] as const),
   };
 }
 
-function restoreProcessor(vcpu: Vcpu, { regs, sregs, fpu, debug, events, msrs }: ProcessorState): void {
+function restoreProcessor(
+  vcpu: Vcpu,
+  { regs, sregs, fpu, debug, a20Gate, events, msrs }: ProcessorState,
+): void {
   vcpu.setSregs(sregs);
   vcpu.setRegs(regs);
   vcpu.setFpu({ ...fpu, fpr: Uint8Array.from(fpu.fpr), xmm: Uint8Array.from(fpu.xmm) });
   vcpu.setDebugRegs(debug);
+  vcpu.a20Gate = a20Gate;
   for (const [index, value] of msrs) {
     // Some cannot be written, and have the value already.
     if (vcpu.getMsr(index) !== value) vcpu.setMsr(index, value);

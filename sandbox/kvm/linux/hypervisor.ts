@@ -90,6 +90,7 @@ function readCapabilities(kvm: number): Capabilities {
     readOnlyMemory: has("KVM_CAP_READONLY_MEM") > 0,
     guestDebug: has("KVM_CAP_SET_GUEST_DEBUG") > 0,
     irqchip: has("KVM_CAP_IRQCHIP") > 0 && has("KVM_CAP_PIT2") > 0,
+    a20Gate: false,
     bounds: ["milliseconds"],
   };
 }

@@ -265,6 +265,17 @@ export class KvmVcpu implements Vcpu {
     return this.#view.getUint8(KVM_RUN.offsets.ready_for_interrupt_injection) !== 0;
   }
 
+  get a20Gate(): "open" | "closed" {
+    return "open";
+  }
+
+  set a20Gate(gate: "open" | "closed") {
+    if (gate === "open") return;
+    throw new HypervisorError("A20 gate", "KVM's processors have no A20M# pin", {
+      remedy: "Map the first 64 KiB again at 1 MiB, in a slot of its own, or use the soft engine",
+    });
+  }
+
   get interruptFlag(): boolean {
     return this.#view.getUint8(KVM_RUN.offsets.if_flag) !== 0;
   }

@@ -260,3 +260,18 @@ describe("state", () => {
     expect(machine.view.getUint32(DATA, true)).toBe(150);
   });
 });
+
+describe("the A20 gate", () => {
+  it("makes the second mebibyte the first again while it is closed", () => {
+    // mov al,[0x10_0500] · hlt; then the same code once more with the gate open
+    const machine = testMachine("flat", [0xa0, 0x00, 0x05, 0x10, 0x00, 0xf4]);
+    machine.memory[0x500] = 0x42;
+    machine.vcpu.a20Gate = "closed";
+    expect(machine.run().reason).toBe("HLT");
+    expect(machine.vcpu.getRegs().rax & 0xffn).toBe(0x42n);
+
+    machine.vcpu.a20Gate = "open";
+    machine.vcpu.setRegs({ ...machine.vcpu.getRegs(), rip: BigInt(CODE_AT) });
+    expect(machine.run()).toMatchObject({ reason: "MMIO", address: 0x10_0500, isWrite: false });
+  });
+});

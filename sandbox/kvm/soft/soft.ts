@@ -26,6 +26,7 @@ class SoftHypervisor implements Hypervisor {
     readOnlyMemory: true,
     guestDebug: true,
     irqchip: false,
+    a20Gate: true,
     bounds: ["instructions"],
   };
   readonly #vms = new Set<SoftVm>();

@@ -21,6 +21,8 @@ import { getSegment, setSegment } from "./segments.ts";
 import type { SoftVm } from "./vm.ts";
 
 const NO_ERROR_CODE = -1;
+/** Bit 20 of a physical address. */
+const A20 = 1 << 20;
 /** Made once: a run allocates nothing. */
 const NO_BUDGET: RunBudget = {};
 const SHADOWS = ["none", "sti", "mov-ss"] as const;
@@ -98,6 +100,15 @@ export class SoftVcpu implements Vcpu {
 
   set requestInterruptWindow(wanted: boolean) {
     this.#execution.wantsWindow = wanted;
+  }
+
+  get a20Gate(): "open" | "closed" {
+    return this.#cpu.r32[state.A20_MASK] === -1 ? "open" : "closed";
+  }
+
+  set a20Gate(gate: "open" | "closed") {
+    this.#cpu.r32[state.A20_MASK] = gate === "open" ? -1 : ~A20;
+    this.#cpu.flushTranslations();
   }
 
   get readyForInterrupt(): boolean {
