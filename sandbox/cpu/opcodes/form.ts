@@ -39,7 +39,7 @@ export interface Form {
   readonly operands: string;
   /** For 16-bit and 32-bit operand size; the same twice where there is no difference. */
   readonly execute: readonly [Handler, Handler];
-  /** Arithmetic flags written, in the order OSZAPC; undefined ones in small letters. */
+  /** Arithmetic flags written, in the order OSZAPC; in small letters those undefined, if only for some counts. */
   readonly flags: string;
   readonly attributes: number;
 }

@@ -60,12 +60,19 @@ function immediateGroup(opcode: number): Form[] {
   ];
 }
 
+/** OF is defined for shifts by 1 only; the CF of SHL and SHR not for counts past the operand's size. */
+function shiftFlags(extension: number, byOne: boolean): string {
+  if (extension < 4) return byOne ? "OC" : "oC";
+  if (byOne) return "OSZaPC";
+  return extension === 7 ? "oSZaPC" : "oSZaPc";
+}
+
 /** Group 2: rotates and shifts; 6 is an undocumented second SHL. */
 function shiftGroup(byteOpcode: number, wordOpcode: number, count: "1" | "Ib" | "CL"): Form[] {
   const shifts = [shift.rol, shift.ror, shift.rcl, shift.rcr, shift.shl, shift.shr, shift.shl, shift.sar];
   const names = ["rol", "ror", "rcl", "rcr", "shl", "shr", "shl", "sar"];
   return shifts.flatMap((by, extension) => {
-    const flags = extension < 4 ? (count === "1" ? "OC" : "oC") : count === "1" ? "OSZaPC" : "oSZaPC";
+    const flags = shiftFlags(extension, count === "1");
     const name = names[extension];
     return [
       form(
