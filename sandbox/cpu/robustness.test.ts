@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest";
 import { CODE_AT, fingerprint, randomNumbers, type TestMode, testMachine } from "./test-machine.ts";
 
 const MODES: readonly TestMode[] = ["real", "flat", "paged", "user", "segmented16", "segmented32"];
-/** Of 10,000 images in all: each seed is one. */
-const SEEDS = 100;
+/** Images in all; `VMEXIT_IMAGES=10000 npm test robustness` tries more of them. */
+const IMAGES = Number(process.env["VMEXIT_IMAGES"] ?? 600);
+const SEEDS = Math.ceil(IMAGES / MODES.length);
+/** Milliseconds: generous for ten times as many on a machine that has other things to do. */
+const PATIENCE = 60_000 + 60 * IMAGES;
 
 /** Random bytes, or bytes that are likelier to be instructions that go on. */
 function image(seed: number, length: number): Uint8Array {
@@ -27,7 +30,9 @@ function answer(
 }
 
 describe.each(MODES)("random bytes as %s code", mode => {
-  it("end in an exit within the budget, and never in an exception of the engine", () => {
+  it("end in an exit within the budget, and never in an exception of the engine", {
+    timeout: PATIENCE,
+  }, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const machine = testMachine(mode, image(seed, 4096), { rsi: 0x2_0000n, rdi: 0x3_0000n, rcx: 7n });
       // An interrupt table that points back into the code: it goes on after faults.
@@ -46,7 +51,7 @@ describe.each(MODES)("random bytes as %s code", mode => {
     }
   });
 
-  it("give the same in one run and in single steps", () => {
+  it("give the same in one run and in single steps", { timeout: PATIENCE }, () => {
     for (let seed = 1; seed <= SEEDS / 2; seed++) {
       const [whole, split] = [0, 1].map(() => {
         const machine = testMachine(mode, image(seed + 1000, 4096), {
