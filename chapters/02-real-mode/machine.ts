@@ -1,9 +1,10 @@
 /**
  * The machine of chapter 2: a boot sector where a BIOS would put it, and a serial port to print on.
  */
-import { Bus, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { handleExit, type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import { Printer } from "../../sandbox/devices/printer.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 
 /** All that real mode can name: FFFF:FFFF is the last byte but fifteen. */
@@ -68,15 +69,3 @@ function startAtBootSector(vcpu: Vcpu): void {
   vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(BOOT_SECTOR), rdx: 0x80n, rflags: 0b10n });
 }
 // #endregion start
-
-class Printer implements PortDevice {
-  constructor(private readonly print: (byte: number) => void) {}
-
-  read(): number {
-    return 0;
-  }
-
-  write(_offset: number, _size: number, value: number): void {
-    this.print(value);
-  }
-}

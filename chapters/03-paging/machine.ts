@@ -2,10 +2,12 @@
  * The machine of chapter 3: 2 MiB of memory, so that there is something above the first megabyte, and a
  * port that prints. Segments and page tables are the guest's own; the processor reads them.
  */
-import { Bus, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
 import type { PageTableMemory } from "#layers/03-paging/walk.ts";
+import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
+import { Printer } from "../../sandbox/devices/printer.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 
 export const RAM_SIZE = 0x20_0000;
@@ -32,11 +34,7 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   ports.register("serial", SERIAL, 1, new Printer(print));
 
   const vcpu = vm.createVcpu(0);
-  const sregs = vcpu.getSregs();
-  sregs.cs.selector = 0;
-  sregs.cs.base = 0n;
-  vcpu.setSregs(sregs);
-  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(LOAD_ADDRESS), rflags: 0b10n });
+  startInRealMode(vcpu, LOAD_ADDRESS);
 
   const physical: PageTableMemory = {
     read32: address => memory.read(address, 4),
@@ -45,15 +43,3 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   return { vcpu, memory, physical, run: options => runGuest(vcpu, { ports, mmio: new Bus() }, options) };
 }
 // #endregion machine
-
-class Printer implements PortDevice {
-  constructor(private readonly print: (byte: number) => void) {}
-
-  read(): number {
-    return 0;
-  }
-
-  write(_offset: number, _size: number, value: number): void {
-    this.print(value);
-  }
-}

@@ -5,10 +5,11 @@
 import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { handleExit } from "#layers/01-minimal-vm/vmm.ts";
+import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
 import type { Exit, Hypervisor } from "../../sandbox/kvm/api.ts";
 import { Printer } from "./devices.ts";
 import { expectedRun } from "./guests.ts";
-import { build, LOAD_ADDRESS, RAM_SIZE, SERIAL, startInRealMode } from "./machine.ts";
+import { build, LOAD_ADDRESS, RAM_SIZE, SERIAL } from "./machine.ts";
 
 const { image, output } = expectedRun("ticks");
 const LONGEST_RUN_MILLISECONDS = 5000;
@@ -39,7 +40,7 @@ export function countInKernel(hypervisor: Hypervisor): Counts {
   const ports = new Bus();
   ports.register("serial", SERIAL, 1, new Printer(byte => (printed += String.fromCharCode(byte))));
   const vcpu = vm.createVcpu(0);
-  startInRealMode(vcpu);
+  startInRealMode(vcpu, LOAD_ADDRESS);
 
   const deadline = performance.now() + LONGEST_RUN_MILLISECONDS;
   while (printed !== output && performance.now() < deadline) {

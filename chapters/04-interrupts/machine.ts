@@ -15,6 +15,7 @@ import {
   runInterruptible,
 } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
+import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
 import type { Exit, Hypervisor, RunBudget, Vcpu } from "../../sandbox/kvm/api.ts";
 import { ManualClock } from "../../sandbox/machine/clock.ts";
 import { Bell, Metronome, Printer } from "./devices.ts";
@@ -60,7 +61,7 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   ports.register("serial", SERIAL, 1, new Printer(print));
 
   const vcpu = vm.createVcpu(0);
-  startInRealMode(vcpu);
+  startInRealMode(vcpu, LOAD_ADDRESS);
 
   const buses = { ports, mmio: new Bus() };
   const time = guestTime(clock);
@@ -104,12 +105,4 @@ function watched(pics: PicPair, onInterrupt: (vector: number) => void = () => {}
       return vector;
     },
   };
-}
-
-export function startInRealMode(vcpu: Vcpu): void {
-  const sregs = vcpu.getSregs();
-  sregs.cs.selector = 0;
-  sregs.cs.base = 0n;
-  vcpu.setSregs(sregs);
-  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(LOAD_ADDRESS), rflags: 0b10n });
 }

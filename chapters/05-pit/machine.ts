@@ -11,6 +11,7 @@ import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
 import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { Pit } from "#layers/05-pit/pit.ts";
+import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
 import { DebugConsole } from "../../sandbox/devices/debug-console.ts";
 import { SpeakerPort } from "../../sandbox/devices/speaker-port.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
@@ -68,7 +69,7 @@ export function build(
   ports.register("console", 0xe9, 1, new DebugConsole(print));
 
   const vcpu = vm.createVcpu(0);
-  startInRealMode(vcpu);
+  startInRealMode(vcpu, LOAD_ADDRESS);
 
   const buses = { ports, mmio: new Bus() };
   const time = {
@@ -79,11 +80,3 @@ export function build(
   return { vcpu, memory, clock, pics, pit, buses, time, run };
 }
 // #endregion machine
-
-function startInRealMode(vcpu: Vcpu): void {
-  const sregs = vcpu.getSregs();
-  sregs.cs.selector = 0;
-  sregs.cs.base = 0n;
-  vcpu.setSregs(sregs);
-  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(LOAD_ADDRESS), rflags: 0b10n });
-}

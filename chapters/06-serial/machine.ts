@@ -10,6 +10,7 @@ import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
 import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { Uart, type UartOptions } from "#layers/06-serial/uart.ts";
+import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 import { ManualClock } from "../../sandbox/machine/clock.ts";
 
@@ -51,7 +52,7 @@ export function build(
   ports.register("serial", 0x3f8, 8, serial);
 
   const vcpu = vm.createVcpu(0);
-  startInRealMode(vcpu);
+  startInRealMode(vcpu, LOAD_ADDRESS);
 
   const buses = { ports, mmio: new Bus() };
   const time = {
@@ -62,11 +63,3 @@ export function build(
   return { vcpu, memory, clock, pics, serial, buses, time, run };
 }
 // #endregion machine
-
-function startInRealMode(vcpu: Vcpu): void {
-  const sregs = vcpu.getSregs();
-  sregs.cs.selector = 0;
-  sregs.cs.base = 0n;
-  vcpu.setSregs(sregs);
-  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(LOAD_ADDRESS), rflags: 0b10n });
-}
