@@ -76,16 +76,3 @@ export class Bell implements PortDevice {
   }
 }
 // #endregion bell
-
-/** A serial port that only prints. */
-export class Printer implements PortDevice {
-  constructor(private readonly print: (byte: number) => void) {}
-
-  read(): number {
-    return 0;
-  }
-
-  write(_offset: number, _size: 1 | 2 | 4, value: number): void {
-    this.print(value);
-  }
-}

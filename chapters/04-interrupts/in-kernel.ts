@@ -6,8 +6,8 @@ import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { handleExit } from "#layers/01-minimal-vm/vmm.ts";
 import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
+import { Printer } from "../../sandbox/devices/printer.ts";
 import type { Exit, Hypervisor } from "../../sandbox/kvm/api.ts";
-import { Printer } from "./devices.ts";
 import { expectedRun } from "./guests.ts";
 import { build, LOAD_ADDRESS, RAM_SIZE, SERIAL } from "./machine.ts";
 

@@ -16,9 +16,10 @@ import {
 } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
+import { Printer } from "../../sandbox/devices/printer.ts";
 import type { Exit, Hypervisor, RunBudget, Vcpu } from "../../sandbox/kvm/api.ts";
 import { ManualClock } from "../../sandbox/machine/clock.ts";
-import { Bell, Metronome, Printer } from "./devices.ts";
+import { Bell, Metronome } from "./devices.ts";
 
 export const RAM_SIZE = 0x1_0000;
 export const LOAD_ADDRESS = 0x1000;
