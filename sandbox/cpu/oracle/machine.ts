@@ -229,7 +229,7 @@ export class CaseMachine {
     this.#describe(GDT + 0x28, FLAT_DATA, 3);
     this.#describe(GDT + 0x30, { ...flat, big: false, selector: 0, type: 0xb }, 3, LONG);
     // Linux keeps the number of the processor in this one's limit.
-    this.#describe(GDT + 0x78, { base: 0, limit: 0, big: false, selector: 0, type: 0x5 }, 3);
+    this.#describe(GDT + 0x78, { base: 0, limit: 0, big: true, selector: 0, type: 0x5 }, 3);
     this.#system(GDT + TSS_SELECTOR, TSS, 0x67, 0xb);
     this.#system(GDT + LDT_SELECTOR, LDT_TABLE, LDT.length * 8 - 1, 2);
     // silicon.c asks Linux for descriptors with AVL set, its mark of a useable one.

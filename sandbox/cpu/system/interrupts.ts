@@ -34,19 +34,16 @@ export function int1(cpu: Cpu): void {
 export function bound(cpu: Cpu, insn: Instruction): void {
   const address = cpu.effectiveAddress(insn);
   const { operandSize } = insn;
-  cpu.linear(insn.segment, address, 2 * operandSize, false);
   const next = (address + operandSize) & insn.addressMask;
   if (operandSize === 2) {
     const index = (cpu.r16[insn.regIndex] << 16) >> 16;
-    const lower = (cpu.read16(insn.segment, address) << 16) >> 16;
-    const upper = (cpu.read16(insn.segment, next) << 16) >> 16;
-    if (index < lower || index > upper) cpu.fault(BOUND_RANGE);
+    if (index < (cpu.read16(insn.segment, address) << 16) >> 16) cpu.fault(BOUND_RANGE);
+    if (index > (cpu.read16(insn.segment, next) << 16) >> 16) cpu.fault(BOUND_RANGE);
     return;
   }
   const index = cpu.r32[insn.regIndex];
-  const lower = cpu.read32(insn.segment, address);
-  const upper = cpu.read32(insn.segment, next);
-  if (index < lower || index > upper) cpu.fault(BOUND_RANGE);
+  if (index < cpu.read32(insn.segment, address)) cpu.fault(BOUND_RANGE);
+  if (index > cpu.read32(insn.segment, next)) cpu.fault(BOUND_RANGE);
 }
 
 export function iret(cpu: Cpu, insn: Instruction): void {

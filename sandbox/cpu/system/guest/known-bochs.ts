@@ -10,6 +10,8 @@ export const KNOWN_BOCHS: Readonly<Record<string, string>> = {
     "#GP(0) in ring 0 (SDM vol. 2A, IRET, RETURN-TO-VIRTUAL-8086-MODE); Bochs cuts EIP to 16 bits",
   "a TSS that ends with the stack of a call gate":
     "SS:ESP for ring 1 takes 6 bytes (SDM vol. 2A, CALL: TSSstackAddress + 5); Bochs wants 8",
+  "BOUND over the end":
+    "silicon compares with the lower bound before it reads the upper one, and raises #BR where that is beyond the limit; Bochs reads both first",
   "single step through a jump, a call and a REP":
     "a trap between iterations of a string instruction has RF set (SDM vol. 3B, 17.3.1.1); Bochs leaves it clear",
 };
