@@ -128,22 +128,23 @@ export const ACCESS_G = 1 << 15;
 /** A null selector was loaded: every access through the segment faults. KVM's `unusable`. */
 export const ACCESS_UNUSABLE = 1 << 16;
 
-// Exception vectors.
-export const DIVIDE_ERROR = 0;
-export const DEBUG = 1;
-export const NMI = 2;
-export const BREAKPOINT = 3;
-export const OVERFLOW = 4;
-export const BOUND_RANGE = 5;
-export const INVALID_OPCODE = 6;
-export const DEVICE_NOT_AVAILABLE = 7;
-export const DOUBLE_FAULT = 8;
-export const INVALID_TSS = 10;
-export const SEGMENT_NOT_PRESENT = 11;
-export const STACK_FAULT = 12;
-export const GENERAL_PROTECTION = 13;
-export const PAGE_FAULT = 14;
-export const X87_FAULT = 16;
-export const ALIGNMENT_CHECK = 17;
-export const MACHINE_CHECK = 18;
-export const SIMD_FAULT = 19;
+export {
+  ALIGNMENT_CHECK,
+  BOUND_RANGE,
+  BREAKPOINT,
+  DEBUG,
+  DEVICE_NOT_AVAILABLE,
+  DIVIDE_ERROR,
+  DOUBLE_FAULT,
+  GENERAL_PROTECTION,
+  INVALID_OPCODE,
+  INVALID_TSS,
+  MACHINE_CHECK,
+  NMI,
+  OVERFLOW,
+  PAGE_FAULT,
+  SEGMENT_NOT_PRESENT,
+  SIMD_FAULT,
+  STACK_FAULT,
+  X87_FAULT,
+} from "#layers/04-interrupts/exceptions.ts";
