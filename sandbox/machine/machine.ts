@@ -4,31 +4,23 @@
  * `assembleMachine` is its table of contents. There is no firmware: a loader (sandbox/boot, layer 8) puts
  * a guest into memory and its first state into the processor.
  */
-import { Bus, type Clock, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { handleExit } from "#layers/01-minimal-vm/vmm.ts";
 import { injectInterrupt } from "#layers/04-interrupts/injection.ts";
-import { PicPair } from "#layers/04-interrupts/pic.ts";
-import { Pit } from "#layers/05-pit/pit.ts";
-import { Uart } from "#layers/06-serial/uart.ts";
-import { ByteWide } from "../devices/byte-wide.ts";
-import { DebugConsole } from "../devices/debug-console.ts";
-import { DebugExit } from "../devices/debug-exit.ts";
-import { ElcrRegisters } from "../devices/elcr.ts";
-import { KeyboardController } from "../devices/keyboard-controller.ts";
-import { type A20Gate, ResetControl, SystemControlA } from "../devices/reset-control.ts";
-import { RealTimeClock } from "../devices/rtc.ts";
-import { SpeakerPort } from "../devices/speaker-port.ts";
+import type { A20Gate } from "../devices/reset-control.ts";
 import type { Exit, Hypervisor, Vcpu, Vm } from "../kvm/api.ts";
+import { type CardOptions, type Cards, plugCards } from "./cards.ts";
+import { type Devices, makeDevices, plugMainboard } from "./mainboard.ts";
 import type { Timekeeper, TimeStampCounter } from "./timekeeper.ts";
 
 const MIB = 0x10_0000;
-/** RAM leaves the hole of the VGA memory free, and ends where a PC's PCI devices begin. */
+/** RAM leaves the hole of the VGA memory free, and ends below what answers in memory: the cards. */
 const VIDEO_MEMORY = 0xa_0000;
 const ROM_SHADOW = 0xc_0000;
 const MOST_RAM = 0xc000_0000;
 
-export interface MachineOptions {
+export interface MachineOptions extends CardOptions {
   readonly hypervisor: Hypervisor;
   /** Bytes, a multiple of 1 MiB, from 1 MiB to 3 GiB. */
   readonly memorySize: number;
@@ -64,18 +56,6 @@ export class MachineError extends Error {
   override readonly name = "MachineError";
 }
 
-/** The devices that have a state, by the names that a save file uses. */
-export interface Devices {
-  readonly pics: PicPair;
-  readonly pit: Pit;
-  readonly speaker: SpeakerPort;
-  readonly keyboard: KeyboardController;
-  readonly rtc: RealTimeClock;
-  readonly serial: Uart;
-  readonly systemControl: SystemControlA;
-  readonly resetControl: ResetControl;
-}
-
 // #region assemble
 export function assembleMachine(options: MachineOptions): Machine {
   const { hypervisor, memorySize } = options;
@@ -93,12 +73,22 @@ export function assembleMachine(options: MachineOptions): Machine {
   const finish = (how: MachineEnd) => {
     end ??= how;
   };
-  const reset = () => finish({ kind: "reset" });
-  const a20 = hypervisor.capabilities.a20Gate ? new ProcessorA20(vcpu) : { isOpen: true };
-  const devices = makeDevices(options, time.clock, a20, reset);
+  let machine: Machine | null = null;
+  const devices = makeDevices({
+    ...options,
+    clock: time.clock,
+    a20: hypervisor.capabilities.a20Gate ? new ProcessorA20(vcpu) : { isOpen: true },
+    intr: { raise: () => machine?.interruptRequested(), lower() {} },
+    reset: () => finish({ kind: "reset" }),
+  });
   const buses = { ports: new Bus(), mmio: new Bus() };
-  plugIn(buses.ports, devices, options.debugOutput ?? (() => {}), code => finish({ kind: "exit", code }));
-  return new Machine({ ...options, vm, vcpu, memory, time, devices, buses, takeEnd: () => end });
+  plugMainboard(buses.ports, devices, {
+    output: options.debugOutput ?? (() => {}),
+    exit: code => finish({ kind: "exit", code }),
+  });
+  const cards = plugCards(options, memory, buses.mmio, devices);
+  machine = new Machine({ ...options, vm, vcpu, memory, time, devices, cards, buses, takeEnd: () => end });
+  return machine;
 }
 
 /** The gate at the processor's pin. Where an engine has no such pin the devices only remember its state. */
@@ -113,58 +103,6 @@ class ProcessorA20 implements A20Gate {
     this.vcpu.a20Gate = isOpen ? "open" : "closed";
   }
 }
-
-function makeDevices(options: MachineOptions, clock: Clock, a20: A20Gate, reset: () => void): Devices {
-  const pics = new PicPair();
-  const pit = new Pit(clock, pics.line(0));
-  return {
-    pics,
-    pit,
-    speaker: new SpeakerPort(pit, clock),
-    keyboard: new KeyboardController({
-      keyboardIrq: pics.line(1),
-      auxiliaryIrq: pics.line(12),
-      a20,
-      reset,
-    }),
-    rtc: new RealTimeClock({
-      clock,
-      irq: pics.line(8),
-      start: options.startDate,
-      memory: options.memorySize,
-    }),
-    serial: new Uart({ clock, irq: pics.line(4), peer: { transmit: options.serialOutput } }),
-    systemControl: new SystemControlA(a20, reset),
-    resetControl: new ResetControl(reset),
-  };
-}
-
-/** The port map of a PC. */
-function plugIn(
-  ports: Bus,
-  devices: Devices,
-  debugOutput: (byte: number) => void,
-  exit: (code: number) => void,
-): void {
-  const { pics, pit, speaker, keyboard, rtc, serial, systemControl, resetControl } = devices;
-  const keyboardCommand: PortDevice = {
-    read: () => keyboard.read(4),
-    write: (_offset, size, value) => keyboard.write(4, size, value),
-  };
-  ports.register("PIC, master", 0x20, 2, new ByteWide(pics.master));
-  ports.register("PIT", 0x40, 4, new ByteWide(pit));
-  ports.register("keyboard data", 0x60, 1, keyboard);
-  ports.register("speaker", 0x61, 1, speaker);
-  ports.register("keyboard command", 0x64, 1, keyboardCommand);
-  ports.register("RTC", 0x70, 2, new ByteWide(rtc));
-  ports.register("system control A", 0x92, 1, systemControl);
-  ports.register("PIC, slave", 0xa0, 2, new ByteWide(pics.slave));
-  ports.register("debug console", 0xe9, 1, new DebugConsole(debugOutput));
-  ports.register("debug exit", 0xf4, 4, new DebugExit(exit));
-  ports.register("COM1", 0x3f8, 8, new ByteWide(serial));
-  ports.register("ELCR", 0x4d0, 2, new ByteWide(new ElcrRegisters(pics)));
-  ports.register("reset control", 0xcf9, 1, resetControl);
-}
 // #endregion assemble
 
 interface Parts {
@@ -176,6 +114,7 @@ interface Parts {
   readonly memory: GuestMemory;
   readonly time: Timekeeper;
   readonly devices: Devices;
+  readonly cards: Cards;
   readonly buses: { readonly ports: Bus; readonly mmio: Bus };
   readonly takeEnd: () => MachineEnd | null;
 }
@@ -191,6 +130,7 @@ export class Machine {
   exits = 0;
   /** Called when something came from outside that may end the guest's sleep. */
   onInput: () => void = () => {};
+  #isInStep = false;
 
   constructor(readonly parts: Parts) {}
 
@@ -200,9 +140,23 @@ export class Machine {
     this.onInput();
   }
 
+  /** INTR rose: between two steps that means that something came from outside, a frame for instance. */
+  interruptRequested(): void {
+    if (!this.#isInStep) this.onInput();
+  }
+
   // #region step
   /** Runs the guest for some milliseconds, or until it sleeps or ends. */
   step(): Step {
+    this.#isInStep = true;
+    try {
+      return this.#run();
+    } finally {
+      this.#isInStep = false;
+    }
+  }
+
+  #run(): Step {
     const { vcpu, buses, devices, time, takeEnd } = this.parts;
     for (let weight = 0; weight < STEP_WEIGHT; ) {
       if (this.isAsleep && !devices.pics.interruptPending) {

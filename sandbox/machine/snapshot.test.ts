@@ -98,7 +98,8 @@ describe("a save file that cannot be used is refused with a sentence", () => {
     ["one without its last byte", file.subarray(0, -1), /damaged or cut short/],
     ["one with a bit changed in a page", changed(file.length - 5000, 1), /damaged or cut short/],
     ["one with a bit changed in its description", changed(100, 4), /damaged or cut short/],
-    ["a newer one", changed(8, SNAPSHOT_VERSION ^ 2), /version 2, newer than 1/],
+    ["a newer one", changed(8, SNAPSHOT_VERSION ^ 3), /version 3, newer than 2/],
+    ["an older one", changed(8, SNAPSHOT_VERSION ^ 1), /version 1, older than 2/],
   ])("%s", (_what, bytes, sentence) => {
     expect(() => readSnapshot(bytes)).toThrow(SnapshotError);
     expect(() => readSnapshot(bytes)).toThrow(sentence);

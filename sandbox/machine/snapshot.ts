@@ -6,6 +6,7 @@
  *     12   length of the description      u32
  *     16   description                    JSON: processor, devices, time, which pages follow
  *     …    pages                          4096 bytes each, all that are not zero
+ *     …    changed chunks of disks        4096 bytes each, of disks over a snapshot store
  *     end  CRC-32 of all before           u32
  *
  * Numbers are little endian. `readSnapshot` looks at the whole file before anything is changed.
@@ -14,9 +15,18 @@ import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { MSR_INDICES } from "../cpu/system/msr.ts";
 import type { DebugRegs, EngineName, Fpu, Regs, Sregs, Vcpu, VcpuEvents } from "../kvm/api.ts";
 import { crc32 } from "./crc32.ts";
-import type { Devices, Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import {
+  type CardStates,
+  cardMismatch,
+  type DeviceStates,
+  restoreCards,
+  restoreDevices,
+  saveCards,
+  saveDevices,
+} from "./snapshot-devices.ts";
 
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 const MAGIC = [0x76, 0x6d, 0x65, 0x78, 0x69, 0x74, 0x0d, 0x0a]; // "vmexit", CR, LF
 const VERSION_AT = 8;
@@ -40,8 +50,6 @@ interface ProcessorState {
   readonly msrs: readonly (readonly [index: number, value: bigint])[];
 }
 
-type DeviceStates = { readonly [Name in keyof Devices]: ReturnType<Devices[Name]["save"]> };
-
 interface Description {
   readonly engine: EngineName;
   /** Bytes. */
@@ -53,6 +61,7 @@ interface Description {
   readonly exits: number;
   readonly processor: ProcessorState;
   readonly devices: DeviceStates;
+  readonly cards: CardStates;
   /** Guest-physical numbers of the pages in the file, as runs. */
   readonly pages: readonly (readonly [first: number, count: number])[];
 }
@@ -63,9 +72,10 @@ export interface Snapshot extends Description {
 
 /** Call between two steps, with guest time stopped. */
 export function saveMachine(machine: Machine): Uint8Array {
-  const { hypervisor, memorySize, startDate, vcpu, memory, time, devices } = machine.parts;
+  const { hypervisor, memorySize, startDate, vcpu, memory, time, devices, cards } = machine.parts;
   vcpu.completeExit();
   const ram = nonZeroPages(memory);
+  const { states, chunks } = saveCards(cards);
   const description: Description = {
     engine: hypervisor.name,
     memorySize,
@@ -75,16 +85,18 @@ export function saveMachine(machine: Machine): Uint8Array {
     exits: machine.exits,
     processor: saveProcessor(vcpu),
     devices: saveDevices(devices),
+    cards: states,
     pages: ram.runs,
   };
   const text = new TextEncoder().encode(JSON.stringify(description, bigintToText));
-  const file = new Uint8Array(DESCRIPTION_AT + text.length + ram.pages.length * PAGE + CHECKSUM_SIZE);
+  const pages = [...ram.pages, ...chunks];
+  const file = new Uint8Array(DESCRIPTION_AT + text.length + pages.length * PAGE + CHECKSUM_SIZE);
   const view = new DataView(file.buffer);
   file.set(MAGIC);
   view.setUint32(VERSION_AT, SNAPSHOT_VERSION, true);
   view.setUint32(LENGTH_AT, text.length, true);
   file.set(text, DESCRIPTION_AT);
-  ram.pages.forEach((page, index) => {
+  pages.forEach((page, index) => {
     file.set(page, DESCRIPTION_AT + text.length + index * PAGE);
   });
   const end = file.length - CHECKSUM_SIZE;
@@ -124,19 +136,23 @@ const CUT = "the save file is cut short";
  * on where the saved one stood. Throws a `SnapshotError` for a machine that is not like the saved one.
  */
 export function restoreMachine(machine: Machine, snapshot: Snapshot): void {
-  const { hypervisor, memorySize, vcpu, memory, devices } = machine.parts;
+  const { hypervisor, memorySize, vcpu, memory, devices, cards } = machine.parts;
   if (snapshot.engine !== hypervisor.name) {
     throw new SnapshotError(`this machine was saved on the engine ${snapshot.engine}: restore it there`);
   }
   if (snapshot.memorySize !== memorySize) {
     throw new SnapshotError(`this machine was saved with ${snapshot.memorySize} bytes of RAM`);
   }
+  const mismatch = cardMismatch(cards, snapshot.cards);
+  if (mismatch) throw new SnapshotError(mismatch);
   let at = 0;
-  for (const [first, count] of snapshot.pages) {
-    memory.writeBytes(first * PAGE, snapshot.pageBytes.subarray(at, at + count * PAGE));
+  const takePages = (count: number) => {
     at += count * PAGE;
-  }
+    return snapshot.pageBytes.subarray(at - count * PAGE, at);
+  };
+  for (const [first, count] of snapshot.pages) memory.writeBytes(first * PAGE, takePages(count));
   restoreProcessor(vcpu, snapshot.processor);
+  restoreCards(cards, snapshot.cards, () => takePages(1));
   restoreDevices(devices, snapshot.devices);
   machine.isAsleep = snapshot.isAsleep;
   machine.exits = snapshot.exits;
@@ -172,33 +188,6 @@ function restoreProcessor(
   vcpu.setEvents(events);
 }
 // #endregion processor
-
-// #region devices
-function saveDevices(devices: Devices): DeviceStates {
-  return {
-    pics: devices.pics.save(),
-    pit: devices.pit.save(),
-    speaker: devices.speaker.save(),
-    keyboard: devices.keyboard.save(),
-    rtc: devices.rtc.save(),
-    serial: devices.serial.save(),
-    systemControl: devices.systemControl.save(),
-    resetControl: devices.resetControl.save(),
-  };
-}
-
-function restoreDevices(devices: Devices, states: DeviceStates): void {
-  devices.pit.restore(states.pit);
-  devices.speaker.restore(states.speaker);
-  devices.keyboard.restore(states.keyboard);
-  devices.rtc.restore(states.rtc);
-  devices.serial.restore(states.serial);
-  devices.systemControl.restore(states.systemControl);
-  devices.resetControl.restore(states.resetControl);
-  // Last, as the others have just driven their lines.
-  devices.pics.restore(states.pics);
-}
-// #endregion devices
 
 /** All pages of the slots that are not zero. */
 function nonZeroPages(memory: GuestMemory): {
