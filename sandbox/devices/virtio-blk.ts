@@ -11,8 +11,9 @@
  * Source: VIRTIO 1.2, 5.2 "Block Device".
  */
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
+import { type Chain, VirtqueueError } from "#layers/07-virtio-net/descriptor-chain.ts";
+import { readSpans, writeSpans } from "#layers/07-virtio-net/spans.ts";
 import { VirtioDevice, type VirtioDeviceState } from "#layers/07-virtio-net/virtio-device.ts";
-import { type Chain, readSpans, VirtqueueError, writeSpans } from "#layers/07-virtio-net/virtqueue.ts";
 import type { BlockStore } from "./virtio-blk-store.ts";
 
 const DEVICE_ID = 2;

@@ -4,8 +4,9 @@
  * Source: VIRTIO 1.2, 5.4 "Entropy Device".
  */
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
+import { VirtqueueError } from "#layers/07-virtio-net/descriptor-chain.ts";
+import { writeSpans } from "#layers/07-virtio-net/spans.ts";
 import { VirtioDevice, type VirtioDeviceState } from "#layers/07-virtio-net/virtio-device.ts";
-import { VirtqueueError, writeSpans } from "#layers/07-virtio-net/virtqueue.ts";
 
 const DEVICE_ID = 4;
 /** The device may give less than asked for (5.4.6.2): so one request cannot cost much. */

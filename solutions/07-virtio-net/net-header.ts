@@ -7,7 +7,7 @@
  *
  * Source: VIRTIO 1.2, 5.1.6 "Device Operation", `struct virtio_net_hdr`.
  */
-import type { Offload, OffloadSupport } from "./net-backend.ts";
+import type { Offload } from "./net-backend.ts";
 
 /** Bytes; a device of the standard always has num_buffers, VIRTIO_NET_F_MRG_RXBUF or not. */
 export const NET_HEADER_SIZE = 12;
@@ -23,15 +23,22 @@ const GSO_ECN = 0x80;
 /** A header that asks for what was not negotiated, or that does not fit its frame. */
 export type BadHeader = "bad header";
 
+/** What a driver may leave to do, as it was negotiated. */
+export interface TransmitOffloads {
+  readonly checksum: boolean;
+  readonly tcp4: boolean;
+  readonly tcp6: boolean;
+  readonly ecn: boolean;
+}
+
 // #region parse
 /**
- * What the driver leaves to do with a frame of `frameLength` bytes; null if nothing. `support` is what it
- * may leave.
+ * What the driver leaves to do with a frame of `frameLength` bytes; null if nothing.
  */
 export function parseHeader(
   header: Uint8Array,
   frameLength: number,
-  support: OffloadSupport,
+  allowed: TransmitOffloads,
 ): Offload | null | BadHeader {
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   // #region exercise-parse
@@ -41,17 +48,17 @@ export function parseHeader(
   const gsoType = view.getUint8(1);
   if (!needsChecksum && gsoType === GSO_NONE) return null;
   // Segments have sums of their own, so who cuts a frame must be allowed to make them (5.1.6.2.1).
-  if (!needsChecksum || !support.checksum || start + offset + 2 > frameLength) return "bad header";
+  if (!needsChecksum || !allowed.checksum || start + offset + 2 > frameLength) return "bad header";
   const checksum = { start, offset };
   if (gsoType === GSO_NONE) return { checksum, segmentation: null };
   const protocol = { [GSO_TCPV4]: "tcp4", [GSO_TCPV6]: "tcp6" }[gsoType & ~GSO_ECN] as
     | "tcp4"
     | "tcp6"
     | undefined;
+  const hasEcn = (gsoType & GSO_ECN) !== 0;
   const size = view.getUint16(4, true);
-  if (!protocol || !support.segmentation || size === 0) return "bad header";
-  const headerLength = view.getUint16(2, true);
-  return { checksum, segmentation: { protocol, size, headerLength, hasEcn: (gsoType & GSO_ECN) !== 0 } };
+  if (!protocol || !allowed[protocol] || (hasEcn && !allowed.ecn) || size === 0) return "bad header";
+  return { checksum, segmentation: { protocol, size, headerLength: view.getUint16(2, true), hasEcn } };
   // #endregion exercise-parse
 }
 // #endregion parse
@@ -61,7 +68,6 @@ export function parseHeader(
 export function makeHeader(offload: Offload | null): Uint8Array {
   const header = new Uint8Array(NET_HEADER_SIZE);
   const view = new DataView(header.buffer);
-  // #region exercise-make
   view.setUint16(NUM_BUFFERS, 1, true);
   if (offload?.checksum) {
     view.setUint8(0, F_NEEDS_CSUM);
@@ -74,7 +80,6 @@ export function makeHeader(offload: Offload | null): Uint8Array {
     view.setUint16(2, headerLength, true);
     view.setUint16(4, size, true);
   }
-  // #endregion exercise-make
   return header;
 }
 // #endregion make

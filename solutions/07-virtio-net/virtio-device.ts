@@ -10,7 +10,8 @@
  */
 import type { IrqLine } from "#layers/01-minimal-vm/bus.ts";
 import { type GuestMemory, GuestMemoryError } from "#layers/01-minimal-vm/memory.ts";
-import { Virtqueue, VirtqueueError, type VirtqueueState } from "./virtqueue.ts";
+import { VirtqueueError } from "./descriptor-chain.ts";
+import { Virtqueue, type VirtqueueState } from "./virtqueue.ts";
 
 export const STATUS_ACKNOWLEDGE = 0b0000_0001;
 export const STATUS_DRIVER = 0b0000_0010;
@@ -160,13 +161,11 @@ export abstract class VirtioDevice {
   }
 
   reset(): void {
-    // #region exercise-reset
     this.#status = 0;
     this.#driverFeatures = [0, 0];
     this.failure = null;
     for (const queue of this.queues) queue.reset();
     this.acknowledgeInterrupt(INTERRUPT_USED_BUFFER | INTERRUPT_CONFIGURATION);
-    // #endregion exercise-reset
     this.wasReset();
   }
 
@@ -269,11 +268,18 @@ export abstract class VirtioDevice {
     return value;
   }
 
-  /** The device changes its own configuration, and tells a live driver. */
-  protected changeConfiguration(change: (configuration: Uint8Array) => void): void {
-    change(this.configuration);
+  /** Puts bytes into the configuration; if they are new, the generation is too (2.5.1). */
+  protected setConfiguration(offset: number, bytes: Uint8Array): void {
+    if (bytes.every((byte, at) => byte === this.configuration[offset + at])) return;
+    this.configuration.set(bytes, offset);
     this.#configurationGeneration = (this.#configurationGeneration + 1) & 0xff;
-    if (this.isLive) this.#interrupt(INTERRUPT_CONFIGURATION);
+  }
+
+  /** As `setConfiguration`, for what the driver cannot know: if it is live, it is told. */
+  protected changeConfiguration(offset: number, bytes: Uint8Array): void {
+    const before = this.#configurationGeneration;
+    this.setConfiguration(offset, bytes);
+    if (this.isLive && this.#configurationGeneration !== before) this.#interrupt(INTERRUPT_CONFIGURATION);
   }
   // #endregion configuration
 

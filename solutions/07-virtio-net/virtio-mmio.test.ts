@@ -5,9 +5,9 @@ import {
   testMemory,
   VirtioTestDriver,
 } from "../../sandbox/devices/virtio-test-driver.ts";
+import { writeSpans } from "./spans.ts";
 import { F_EVENT_IDX, F_INDIRECT_DESC, F_RING_RESET, F_VERSION_1, VirtioDevice } from "./virtio-device.ts";
 import { VirtioMmio } from "./virtio-mmio.ts";
-import { writeSpans } from "./virtqueue.ts";
 
 const RAM = 0x4_0000;
 const [FEATURES_OK, DRIVER_OK, NEEDS_RESET, FAILED] = [8, 4, 0x40, 0x80];
@@ -42,9 +42,7 @@ class Echo extends VirtioDevice {
   }
 
   grow(): void {
-    this.changeConfiguration(configuration => {
-      configuration[0] = 0xaa;
-    });
+    this.changeConfiguration(0, Uint8Array.of(this.configuration[0]! ^ 0xbb));
   }
 }
 

@@ -9,7 +9,8 @@ import { VirtioNet, type VirtioNetOptions } from "./virtio-net.ts";
 const RAM = 0x20_0000;
 const MAC = "52:54:00:12:34:56";
 const MAC_BYTES = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
-const [CSUM, GUEST_CSUM, MTU, TSO4, GUEST_TSO4, GUEST_TSO6] = [0, 1, 3, 11, 7, 8];
+const [CSUM, GUEST_CSUM, MTU, TSO4, TSO6, ECN] = [0, 1, 3, 11, 12, 13];
+const [GUEST_TSO4, GUEST_TSO6, GUEST_ECN] = [7, 8, 9];
 const [MRG, STATUS, CTRL_VQ, CTRL_RX, CTRL_VLAN, CTRL_RX_EXTRA, CTRL_MAC] = [15, 16, 17, 18, 19, 20, 23];
 const NEEDS_RESET = 0x40;
 
@@ -113,12 +114,13 @@ describe("the card", () => {
 
   it("refuses features without those that they need", () => {
     const offloads = { checksum: true, segmentation: true };
-    for (const bad of [[CTRL_RX], [CTRL_MAC], [TSO4], [GUEST_TSO4], [GUEST_CSUM, 9], [CSUM, 13]]) {
+    for (const bad of [[CTRL_RX], [CTRL_MAC], [TSO4], [GUEST_TSO4], [GUEST_CSUM, GUEST_ECN], [CSUM, ECN]]) {
       expect(bench(bad, { offloads }).isAgreed, `${bad}`).toBe(false);
     }
-    expect(bench([CSUM, TSO4, 13, GUEST_CSUM, GUEST_TSO6, 9, CTRL_VQ, CTRL_RX], { offloads }).isAgreed).toBe(
-      true,
-    );
+    expect(
+      bench([CSUM, TSO4, TSO6, ECN, GUEST_CSUM, GUEST_TSO6, GUEST_ECN, CTRL_VQ, CTRL_RX], { offloads })
+        .isAgreed,
+    ).toBe(true);
   });
 
   it("tells of a pulled cable and loses frames both ways until it is back", () => {
@@ -155,7 +157,7 @@ describe("transmit", () => {
   it("hands on what is left to do, if that was agreed", () => {
     const offloads = { checksum: true, segmentation: true };
     const header = [1, 1 | 0x80, 54, 0, 0xb4, 0x05, 34, 0, 16, 0, 0, 0];
-    const { transmit, sent } = bench([CSUM, TSO4], { offloads });
+    const { transmit, sent } = bench([CSUM, TSO4, ECN], { offloads });
     transmit.add([{ bytes: [...header, ...frameTo(BROADCAST, 9000)] }]);
     transmit.kick();
     expect(sent[0]!.frame.length).toBe(9000);
@@ -175,6 +177,8 @@ describe("transmit", () => {
     ["segments of no size", [1, 1, 54, 0, 0, 0, 34, 0, 16, 0, 0, 0]],
     ["a kind of segments that does not exist", [1, 2, 54, 0, 100, 0, 34, 0, 16, 0, 0, 0]],
     ["UDP segments, which were not offered", [1, 3, 54, 0, 100, 0, 34, 0, 16, 0, 0, 0]],
+    ["segments over IPv6, agreed on for IPv4", [1, 4, 54, 0, 100, 0, 34, 0, 16, 0, 0, 0]],
+    ["segments with CWR, which was not agreed on", [1, 0x81, 54, 0, 100, 0, 34, 0, 16, 0, 0, 0]],
   ])("drops a frame whose header asks for %s", (_name, header) => {
     const { transmit, sent, card } = bench([CSUM, TSO4], {
       offloads: { checksum: true, segmentation: true },
@@ -279,7 +283,7 @@ describe("receive", () => {
     plain.give(2000);
     plain.arrive(FRAME, offload);
     expect([...plain.receive.collect()[0]!.written]).toEqual([...HEADER.slice(0, 10), 1, 0, ...done]);
-    const able = bench([GUEST_CSUM, GUEST_TSO4, GUEST_TSO6], { offloads });
+    const able = bench([GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, GUEST_ECN], { offloads });
     expect(able.backend.takes).toEqual(offloads);
     able.give(2000);
     able.arrive(FRAME, offload);
@@ -292,7 +296,7 @@ describe("receive", () => {
       checksum: { start: 34, offset: 16 },
       segmentation: { protocol: "tcp6", size: 1440, headerLength: 74, hasEcn: false },
     };
-    const able = bench([GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, MRG], { offloads });
+    const able = bench([GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, GUEST_ECN, MRG], { offloads });
     able.give(4000, 4000, 4000);
     able.arrive(frameTo(MAC_BYTES, 9000), offload);
     const returned = able.receive.collect();
@@ -388,18 +392,23 @@ describe("commands", () => {
   });
 
   it("set the address, until a reset", () => {
-    const { hears, command, driver } = listener();
+    const { hears, command, driver, card } = listener();
     command([0, 0, 0]);
+    const generation = card.configurationGeneration;
     expect(command([1, 1, ...OTHER])).toBe(0);
+    expect(card.configurationGeneration).toBe(generation + 1);
     expect([OTHER, MAC_BYTES].map(to => hears(frameTo(to)))).toEqual([true, false]);
     expect(driver.transport.readConfiguration(5, 1)).toBe(9);
     driver.transport.status = 0;
     expect(driver.transport.readConfiguration(5, 1)).toBe(0x56);
+    expect(card.configurationGeneration).toBe(generation + 2);
   });
 
   it("let VLANs through", () => {
     const tagged = [...BROADCAST, 2, 0, 0, 0, 0, 1, 0x81, 0, 0xe0, 0x07, 8, 0, ...Array(46).fill(0)];
     const { hears, command } = listener();
+    expect(hears(tagged), "promiscuous").toBe(true);
+    expect(command([0, 0, 0])).toBe(0);
     expect(hears(tagged)).toBe(false);
     expect(command([2, 0, 7, 0])).toBe(0);
     expect(hears(tagged)).toBe(true);

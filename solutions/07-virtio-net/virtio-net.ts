@@ -8,11 +8,32 @@
  * Source: VIRTIO 1.2, 5.1 "Network Device".
  */
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { type NetBackend, NO_OFFLOADS, type Offload, type OffloadSupport } from "./net-backend.ts";
+import { type Chain, VirtqueueError } from "./descriptor-chain.ts";
+import { type NetBackend, NO_OFFLOADS, type Offload } from "./net-backend.ts";
+import {
+  F_CSUM,
+  F_CTRL_MAC_ADDR,
+  F_CTRL_RX,
+  F_CTRL_RX_EXTRA,
+  F_CTRL_VLAN,
+  F_CTRL_VQ,
+  F_GUEST_CSUM,
+  F_GUEST_ECN,
+  F_GUEST_TSO4,
+  F_GUEST_TSO6,
+  F_HOST_ECN,
+  F_HOST_TSO4,
+  F_HOST_TSO6,
+  F_MRG_RXBUF,
+  F_MTU,
+  isConsistent,
+  offeredFeatures,
+} from "./net-features.ts";
 import { completeChecksum, makeHeader, NET_HEADER_SIZE, NUM_BUFFERS, parseHeader } from "./net-header.ts";
 import { macBytes, ReceiveFilter, type ReceiveFilterState } from "./receive-filter.ts";
+import { readSpans, writeSpans } from "./spans.ts";
 import { VirtioDevice, type VirtioDeviceState } from "./virtio-device.ts";
-import { type Chain, readSpans, type Virtqueue, VirtqueueError, writeSpans } from "./virtqueue.ts";
+import type { Virtqueue } from "./virtqueue.ts";
 
 const DEVICE_ID = 1;
 
@@ -20,52 +41,8 @@ const RECEIVE = 0;
 const TRANSMIT = 1;
 const CONTROL = 2;
 
-const F_CSUM = 0;
-const F_GUEST_CSUM = 1;
-const F_MTU = 3;
-const F_MAC = 5;
-const F_GUEST_TSO4 = 7;
-const F_GUEST_TSO6 = 8;
-const F_GUEST_ECN = 9;
-const F_HOST_TSO4 = 11;
-const F_HOST_TSO6 = 12;
-const F_HOST_ECN = 13;
-const F_MRG_RXBUF = 15;
-const F_STATUS = 16;
-const F_CTRL_VQ = 17;
-const F_CTRL_RX = 18;
-const F_CTRL_VLAN = 19;
-const F_CTRL_RX_EXTRA = 20;
-const F_CTRL_MAC_ADDR = 23;
-
-const ALWAYS = [
-  F_MAC,
-  F_MRG_RXBUF,
-  F_STATUS,
-  F_CTRL_VQ,
-  F_CTRL_RX,
-  F_CTRL_VLAN,
-  F_CTRL_RX_EXTRA,
-  F_CTRL_MAC_ADDR,
-];
-const WITH_CHECKSUM = [F_CSUM, F_GUEST_CSUM];
-const WITH_SEGMENTATION = [F_HOST_TSO4, F_HOST_TSO6, F_HOST_ECN, F_GUEST_TSO4, F_GUEST_TSO6, F_GUEST_ECN];
-
-/** Each feature needs one of those beside it (5.1.3.1). */
-const NEEDS: readonly (readonly [feature: number, oneOf: readonly number[]])[] = [
-  [F_GUEST_TSO4, [F_GUEST_CSUM]],
-  [F_GUEST_TSO6, [F_GUEST_CSUM]],
-  [F_GUEST_ECN, [F_GUEST_TSO4, F_GUEST_TSO6]],
-  [F_HOST_TSO4, [F_CSUM]],
-  [F_HOST_TSO6, [F_CSUM]],
-  [F_HOST_ECN, [F_HOST_TSO4, F_HOST_TSO6]],
-  [F_CTRL_RX, [F_CTRL_VQ]],
-  [F_CTRL_RX_EXTRA, [F_CTRL_VQ]],
-  [F_CTRL_VLAN, [F_CTRL_VQ]],
-  [F_CTRL_MAC_ADDR, [F_CTRL_VQ]],
-];
-
 const CONFIGURATION_SIZE = 12;
+const CONFIGURATION_MAC = 0;
 const CONFIGURATION_STATUS = 6;
 const CONFIGURATION_PAIRS = 8;
 const CONFIGURATION_MTU = 10;
@@ -117,11 +94,7 @@ export class VirtioNet extends VirtioDevice {
   #waitsForRoom = false;
 
   constructor({ memory, mac, backend, mtu, queueSize = 256 }: VirtioNetOptions) {
-    const { checksum, segmentation } = backend.offloads ?? NO_OFFLOADS;
-    const features = [...ALWAYS];
-    if (mtu !== undefined) features.push(F_MTU);
-    if (checksum) features.push(...WITH_CHECKSUM);
-    if (checksum && segmentation) features.push(...WITH_SEGMENTATION);
+    const features = offeredFeatures(backend.offloads ?? NO_OFFLOADS, mtu !== undefined);
     const configuration = firstConfiguration(mac, mtu);
     super({ memory, deviceId: DEVICE_ID, features, queueSizes: [queueSize, queueSize, 64], configuration });
     this.#mac = mac;
@@ -133,21 +106,24 @@ export class VirtioNet extends VirtioDevice {
 
   // #region negotiation
   protected override isConsistent(has: (feature: number) => boolean): boolean {
-    // #region exercise-consistent
-    return NEEDS.every(([feature, oneOf]) => !has(feature) || oneOf.some(has));
-    // #endregion exercise-consistent
+    return isConsistent(has);
   }
 
   protected override started(): void {
     this.#backend.guestTakes?.({
       checksum: this.has(F_GUEST_CSUM),
-      segmentation: this.has(F_GUEST_TSO4) && this.has(F_GUEST_TSO6),
+      segmentation: this.#takesSegmentation,
     });
+  }
+
+  /** A backend is not told which versions of IP, nor about CWR: the driver must take all. */
+  get #takesSegmentation(): boolean {
+    return [F_GUEST_TSO4, F_GUEST_TSO6, F_GUEST_ECN].every(feature => this.has(feature));
   }
 
   protected override wasReset(): void {
     this.#filter.reset(this.#mac);
-    this.configuration.set(macBytes(this.#mac), 0);
+    this.setConfiguration(CONFIGURATION_MAC, macBytes(this.#mac));
     this.#waitsForRoom = false;
     this.#backend.guestTakes?.(NO_OFFLOADS);
   }
@@ -179,11 +155,12 @@ export class VirtioNet extends VirtioDevice {
 
   #send(chain: Chain, length: number): void {
     const bytes = readSpans(this.memory, chain.readable);
-    const support: OffloadSupport = {
+    const offload = parseHeader(bytes.subarray(0, NET_HEADER_SIZE), length, {
       checksum: this.has(F_CSUM),
-      segmentation: this.has(F_HOST_TSO4) || this.has(F_HOST_TSO6),
-    };
-    const offload = parseHeader(bytes.subarray(0, NET_HEADER_SIZE), length, support);
+      tcp4: this.has(F_HOST_TSO4),
+      tcp6: this.has(F_HOST_TSO6),
+      ecn: this.has(F_HOST_ECN),
+    });
     if (offload === "bad header") this.counters.badHeaders++;
     else if (this.isLinkUp) {
       this.counters.sent++;
@@ -201,7 +178,7 @@ export class VirtioNet extends VirtioDevice {
     const queue = this.queues[RECEIVE]!;
     if (!this.isLive || !queue.isReady || !this.isLinkUp || frame.length < ETHERNET_HEADER) return true;
     if (!this.#filter.passes(frame, this.has(F_CTRL_VLAN)) || this.#isBeyondMtu(frame, offload)) return true;
-    if (offload?.segmentation && !(this.has(F_GUEST_TSO4) && this.has(F_GUEST_TSO6))) return true;
+    if (offload?.segmentation && !this.#takesSegmentation) return true;
     if (offload?.checksum && !this.has(F_GUEST_CSUM)) {
       frame = frame.slice();
       completeChecksum(frame, offload.checksum);
@@ -270,7 +247,6 @@ export class VirtioNet extends VirtioDevice {
       macAddress: this.has(F_CTRL_MAC_ADDR),
       vlan: this.has(F_CTRL_VLAN),
     };
-    // #region exercise-control
     for (const chain of this.chains(queue)) {
       if (chain.writableLength === 0) throw new VirtqueueError("a command without room for its answer");
       const isTooLong = chain.readableLength > LARGEST_COMMAND;
@@ -278,9 +254,8 @@ export class VirtioNet extends VirtioDevice {
       const isDone = this.has(F_CTRL_VQ) && !isTooLong && this.#filter.command(command, features);
       queue.push(chain, writeSpans(this.memory, chain.writable, Uint8Array.of(isDone ? ACK_OK : ACK_ERROR)));
     }
-    this.configuration.set(macBytes(this.#filter.mac), 0);
+    this.setConfiguration(CONFIGURATION_MAC, macBytes(this.#filter.mac));
     this.publish(queue);
-    // #endregion exercise-control
   }
   // #endregion control
 
@@ -291,10 +266,7 @@ export class VirtioNet extends VirtioDevice {
 
   /** Plugs or pulls the cable. */
   setLink(isUp: boolean): void {
-    if (isUp === this.isLinkUp) return;
-    this.changeConfiguration(configuration => {
-      configuration[CONFIGURATION_STATUS] = isUp ? LINK_UP : 0;
-    });
+    this.changeConfiguration(CONFIGURATION_STATUS, Uint8Array.of(isUp ? LINK_UP : 0));
   }
   // #endregion link
 
@@ -319,7 +291,7 @@ export class VirtioNet extends VirtioDevice {
 function firstConfiguration(mac: string, mtu: number | undefined): Uint8Array {
   const configuration = new Uint8Array(CONFIGURATION_SIZE);
   const view = new DataView(configuration.buffer);
-  configuration.set(macBytes(mac), 0);
+  configuration.set(macBytes(mac), CONFIGURATION_MAC);
   view.setUint16(CONFIGURATION_STATUS, LINK_UP, true);
   view.setUint16(CONFIGURATION_PAIRS, 1, true);
   view.setUint16(CONFIGURATION_MTU, mtu ?? 0, true);

@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { testMemory } from "../../sandbox/devices/virtio-test-driver.ts";
-import {
-  type Chain,
-  hasPassed,
-  isRam,
-  readSpans,
-  Virtqueue,
-  VirtqueueError,
-  writeSpans,
-} from "./virtqueue.ts";
+import { type Chain, VirtqueueError } from "./descriptor-chain.ts";
+import { isRam, readSpans, writeSpans } from "./spans.ts";
+import { hasPassed, Virtqueue } from "./virtqueue.ts";
 
 const [NEXT, WRITE, INDIRECT] = [1, 2, 4];
 const [TABLE, AVAILABLE, USED] = [0x1000, 0x2000, 0x3000];

@@ -1,51 +1,25 @@
 /**
  * The device's side of a split virtqueue: three areas of guest memory through which buffers go to and fro.
  *
- *     descriptor table   16 bytes each:  address (8)  length (4)  flags (2)  next (2)
- *     available ring     flags (2)  idx (2)  ring: 2 bytes each    used_event (2)     the driver writes it
- *     used ring          flags (2)  idx (2)  ring: 8 bytes each    avail_event (2)    the device writes it
+ *     descriptor table   16 bytes each (descriptor-chain.ts)                             the driver writes it
+ *     available ring     flags (2)  idx (2)  ring: 2 bytes each    used_event (2)        the driver writes it
+ *     used ring          flags (2)  idx (2)  ring: 8 bytes each    avail_event (2)       the device writes it
  *
  * A ring entry names the first descriptor of a chain. The two `idx` count for ever, modulo 2^16: how many
  * entries are new is the difference of two counts, and an entry's place is its count modulo the size.
  *
- * All of this is the guest's memory, so none of it can be trusted. A ring or chain that breaks the rules
- * ends in a `VirtqueueError`, upon which the device gives up (DEVICE_NEEDS_RESET).
+ * All of this is the guest's memory, so none of it can be trusted. A ring that breaks the rules ends in a
+ * `VirtqueueError`, upon which the device gives up (DEVICE_NEEDS_RESET).
  *
  * Source: VIRTIO 1.2, 2.7 "Split Virtqueues".
  */
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-
-const DESCRIPTOR_SIZE = 16;
-
-const DESCRIPTOR_F_NEXT = 0b001;
-const DESCRIPTOR_F_WRITE = 0b010; // for the device to write, else to read
-const DESCRIPTOR_F_INDIRECT = 0b100; // the buffer is itself a table of descriptors
+import { type Chain, DESCRIPTOR_SIZE, VirtqueueError, walkChain } from "./descriptor-chain.ts";
+import { hex, isRam } from "./spans.ts";
 
 const AVAILABLE_F_NO_INTERRUPT = 0b1;
 
 const U16 = 0xffff;
-
-/** A piece of guest-physical memory, `length` bytes and never 0; all of it is RAM. */
-export interface Span {
-  readonly address: number;
-  readonly length: number;
-}
-
-/** A buffer from the driver: first what the device may read, then what it may write. */
-export interface Chain {
-  /** Index of the first descriptor, by which the buffer is returned. */
-  readonly head: number;
-  readonly readable: readonly Span[];
-  readonly writable: readonly Span[];
-  /** Bytes. */
-  readonly readableLength: number;
-  readonly writableLength: number;
-}
-
-/** The driver broke a rule of the rings. */
-export class VirtqueueError extends Error {
-  override readonly name = "VirtqueueError";
-}
 
 /** Where the driver put a queue. Addresses are guest-physical. */
 export interface QueueSetup {
@@ -113,32 +87,27 @@ export class Virtqueue {
     if (!this.#isReady) this.#setup.size = size;
   }
 
-  // #region halves
   /**
    * Sets one half of the 64-bit address of an area; a queue in use keeps what it has. The halves are kept
    * apart: a number is not exact above 2^53, where there is no memory, but where a driver passes through.
    */
   setAddress(area: QueueArea, half: "low" | "high", value: number): void {
     if (this.#isReady) return;
-    // #region exercise-halves
     const halves = this.#halves[area];
     halves[half] = value;
     this.#setup[area] = halves.high * 0x1_0000_0000 + halves.low;
-    // #endregion exercise-halves
   }
 
   /** What `setAddress` last set. */
   addressHalf(area: QueueArea, half: "low" | "high"): number {
     return this.#halves[area][half];
   }
-  // #endregion halves
 
   // #region enable
   /** Begins to use the queue. Throws a `VirtqueueError` for a setup that cannot work. */
   enable(features: RingFeatures): void {
     const { size, descriptorTable, availableRing, usedRing } = this.#setup;
     this.#features = features;
-    // #region exercise-enable
     const isPowerOf2 = size > 0 && (size & (size - 1)) === 0;
     if (!isPowerOf2 || size > this.maxSize) {
       throw new VirtqueueError(`a queue of ${size} entries: a power of 2 up to ${this.maxSize} is needed`);
@@ -147,7 +116,6 @@ export class Virtqueue {
     this.#requireArea("available ring", availableRing, 2, 6 + 2 * size, false);
     this.#requireArea("used ring", usedRing, 4, 6 + 8 * size, true);
     this.#isReady = true;
-    // #endregion exercise-enable
   }
 
   #requireArea(name: string, address: number, alignment: number, length: number, isWritten: boolean): void {
@@ -201,7 +169,7 @@ export class Virtqueue {
     }
     const head = this.#memory.read(availableRing + 4 + 2 * (this.#nextAvailable % size), 2);
     this.#nextAvailable = (this.#nextAvailable + 1) & U16;
-    return this.#walk(head);
+    return walkChain(this.#memory, this.#table, head);
     // #endregion exercise-pop
   }
 
@@ -210,79 +178,6 @@ export class Virtqueue {
     this.#nextAvailable = (this.#nextAvailable - count) & U16;
   }
   // #endregion available
-
-  // #region walk
-  /** Follows a chain of descriptors and checks every step. */
-  #walk(head: number): Chain {
-    const readable: Span[] = [];
-    const writable: Span[] = [];
-    // #region exercise-walk
-    let table = this.#setup.descriptorTable;
-    let entries = this.#setup.size;
-    let isIndirect = false;
-    let index = head;
-    for (let steps = 0; ; steps++) {
-      if (index >= entries) {
-        throw new VirtqueueError(`a chain names descriptor ${index} of a table of ${entries}`);
-      }
-      // No chain is longer than the queue (2.7.5.3.1), so one that is runs in a circle.
-      if (steps > this.maxSize) throw new VirtqueueError(`the chain from descriptor ${head} does not end`);
-      const { address, length, flags, next } = this.#descriptor(table, index);
-      if (flags & DESCRIPTOR_F_INDIRECT) {
-        this.#requireIndirect(isIndirect, address, length, flags);
-        [table, entries, isIndirect, index] = [address, length / DESCRIPTOR_SIZE, true, 0];
-        continue;
-      }
-      const isWritable = (flags & DESCRIPTOR_F_WRITE) !== 0;
-      if (!isWritable && writable.length > 0) {
-        throw new VirtqueueError(`descriptor ${index} is to be read, after one to be written`);
-      }
-      if (!isRam(this.#memory, address, length, isWritable)) {
-        throw new VirtqueueError(
-          `descriptor ${index}: ${length} bytes at ${hex(address)} are not all in ${isWritable ? "writable " : ""}RAM`,
-        );
-      }
-      if (length > 0) (isWritable ? writable : readable).push({ address, length });
-      if (!(flags & DESCRIPTOR_F_NEXT)) break;
-      index = next;
-    }
-    // #endregion exercise-walk
-    return {
-      head,
-      readable,
-      writable,
-      readableLength: totalLength(readable),
-      writableLength: totalLength(writable),
-    };
-  }
-
-  #descriptor(table: number, index: number) {
-    const at = table + DESCRIPTOR_SIZE * index;
-    return {
-      address: this.#memory.read(at + 4, 4) * 0x1_0000_0000 + this.#memory.read(at, 4),
-      length: this.#memory.read(at + 8, 4),
-      flags: this.#memory.read(at + 12, 2),
-      next: this.#memory.read(at + 14, 2),
-    };
-  }
-
-  /** Throws unless a descriptor may be a table of descriptors (2.7.5.3). */
-  #requireIndirect(isInside: boolean, address: number, length: number, flags: number): void {
-    // #region exercise-indirect
-    if (!this.#features.hasIndirectDescriptors) {
-      throw new VirtqueueError("an indirect descriptor, without VIRTIO_F_INDIRECT_DESC");
-    }
-    if (isInside) throw new VirtqueueError("an indirect descriptor within an indirect table");
-    if (flags & DESCRIPTOR_F_NEXT) throw new VirtqueueError("an indirect descriptor with a next one");
-    if (length === 0 || length % DESCRIPTOR_SIZE !== 0) {
-      throw new VirtqueueError(`an indirect table of ${length} bytes: no multiple of ${DESCRIPTOR_SIZE}`);
-    }
-    if (!isRam(this.#memory, address, length, false)) {
-      throw new VirtqueueError(`the indirect table, ${length} bytes at ${hex(address)}, is not all in RAM`);
-    }
-    // #endregion exercise-indirect
-  }
-  // #endregion walk
 
   // #region used
   /** Writes a chain to the used ring: the device is done with it and wrote `written` bytes, in order. */
@@ -298,18 +193,28 @@ export class Virtqueue {
 
   /** Tells the driver of all that was pushed. Returns whether it wants an interrupt for that. */
   publish(): boolean {
-    const { size, availableRing, usedRing } = this.#setup;
+    const { usedRing } = this.#setup;
     // #region exercise-publish
     const before = this.#published;
     const now = this.#nextUsed;
     if (now === before) return false;
     this.#memory.write(usedRing + 2, 2, now);
     this.#published = now;
+    return this.#wantsInterrupt(before, now);
+    // #endregion exercise-publish
+  }
+  // #endregion used
+
+  // #region notifications
+  /** Whether the driver wants an interrupt for a used ring that went from `before` to `now`. */
+  #wantsInterrupt(before: number, now: number): boolean {
+    const { size, availableRing } = this.#setup;
+    // #region exercise-wants-interrupt
     if (this.#features.hasEventIndex) {
       return hasPassed(this.#memory.read(availableRing + 4 + 2 * size, 2), before, now);
     }
     return (this.#memory.read(availableRing, 2) & AVAILABLE_F_NO_INTERRUPT) === 0;
-    // #endregion exercise-publish
+    // #endregion exercise-wants-interrupt
   }
 
   /** With the event index: the driver shall notify when it adds the next chain, and need not before. */
@@ -319,7 +224,13 @@ export class Virtqueue {
     if (this.#features.hasEventIndex) this.#memory.write(usedRing + 4 + 8 * size, 2, this.#nextAvailable);
     // #endregion exercise-ask
   }
-  // #endregion used
+  // #endregion notifications
+
+  get #table() {
+    const { descriptorTable: address, size: entries } = this.#setup;
+    const { hasIndirectDescriptors } = this.#features;
+    return { address, entries, longest: this.maxSize, hasIndirectDescriptors };
+  }
 
   save(): VirtqueueState {
     return {
@@ -359,64 +270,6 @@ export function hasPassed(event: number, before: number, now: number): boolean {
 }
 // #endregion event-index
 
-/** Whether a range of guest-physical addresses is RAM throughout, and to be written if it must be. */
-export function isRam(memory: GuestMemory, address: number, length: number, isWritten: boolean): boolean {
-  // What is left is counted down: the sum of a wild address and a length would not be exact.
-  let left = length;
-  for (const slot of memory.slots) {
-    const distance = address - slot.guestAddress;
-    if (left <= 0) break;
-    if (distance < 0 || distance >= slot.size) continue;
-    if (isWritten && slot.readOnly) return false;
-    left -= slot.size - distance;
-    address = slot.guestAddress + slot.size;
-  }
-  return left <= 0;
-}
-
-// #region spans
-/** Copies up to `limit` bytes out of spans, from the `skip`th on. */
-export function readSpans(
-  memory: GuestMemory,
-  spans: readonly Span[],
-  limit = Number.POSITIVE_INFINITY,
-  skip = 0,
-): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, Math.min(limit, totalLength(spans) - skip)));
-  visitSpans(spans, skip, bytes.length, (address, done, length) => {
-    bytes.set(memory.readBytes(address, length), done);
-  });
-  return bytes;
-}
-
-/** Copies bytes into spans, from the `skip`th on; returns how many had room. */
-export function writeSpans(memory: GuestMemory, spans: readonly Span[], bytes: Uint8Array, skip = 0): number {
-  return visitSpans(spans, skip, bytes.length, (address, done, length) => {
-    memory.writeBytes(address, bytes.subarray(done, done + length));
-  });
-}
-
-/** Calls `visit(address, bytes done, length)` for the pieces of `wanted` bytes; returns the bytes visited. */
-function visitSpans(
-  spans: readonly Span[],
-  skip: number,
-  wanted: number,
-  visit: (address: number, done: number, length: number) => void,
-): number {
-  let done = 0;
-  for (const span of spans) {
-    if (done >= wanted) break;
-    const inside = Math.min(skip, span.length);
-    skip -= inside;
-    const length = Math.min(span.length - inside, wanted - done);
-    if (length === 0) continue;
-    visit(span.address + inside, done, length);
-    done += length;
-  }
-  return done;
-}
-// #endregion spans
-
 const AREAS = ["descriptorTable", "availableRing", "usedRing"] as const;
 
 function noAddresses(): Halves {
@@ -430,14 +283,4 @@ function copyOf({ descriptorTable, availableRing, usedRing }: Halves): Halves {
     availableRing: { ...availableRing },
     usedRing: { ...usedRing },
   };
-}
-
-function totalLength(spans: readonly Span[]): number {
-  let total = 0;
-  for (const { length } of spans) total += length;
-  return total;
-}
-
-function hex(address: number): string {
-  return `0x${address.toString(16)}`;
 }
