@@ -80,7 +80,7 @@ describe("cards", () => {
       [0x1044_1af4, 10, 0xe000_c000],
       [0xffff_ffff, 0xff, 0xffff_ffff],
     ]);
-    expect(ports.read(0x4d0, 2)).toBe(0b1100_0000_0000);
+    expect(ports.read(0x4d0, 2)).toBe(0b1110_0000_0000);
   });
 
   it("share the reset control register's place with PCI's configuration ports", () => {

@@ -10,6 +10,7 @@ import { handleExit } from "#layers/01-minimal-vm/vmm.ts";
 import { injectInterrupt } from "#layers/04-interrupts/injection.ts";
 import type { A20Gate } from "../devices/reset-control.ts";
 import type { Exit, Hypervisor, Vcpu, Vm } from "../kvm/api.ts";
+import { placeAcpiTables } from "./acpi.ts";
 import { type CardOptions, type Cards, plugCards } from "./cards.ts";
 import { type Devices, makeDevices, plugMainboard } from "./mainboard.ts";
 import type { Timekeeper, TimeStampCounter } from "./timekeeper.ts";
@@ -36,8 +37,10 @@ export interface MachineOptions extends CardOptions {
 
 /** How a machine comes to rest for good. */
 export type MachineEnd =
-  /** HLT with interrupts off: what a guest does that has no power switch to press. */
+  /** HLT with interrupts off: what a guest does that knows of no power switch. */
   | { readonly kind: "halted" }
+  /** The guest switched the machine off, as ACPI says how. */
+  | { readonly kind: "power-off" }
   /** The guest asked for a reset; without firmware it is for the caller to boot it again. */
   | { readonly kind: "reset" }
   /** The guest gave an exit code at the debug exit port. */
@@ -80,6 +83,7 @@ export function assembleMachine(options: MachineOptions): Machine {
     a20: hypervisor.capabilities.a20Gate ? new ProcessorA20(vcpu) : { isOpen: true },
     intr: { raise: () => machine?.interruptRequested(), lower() {} },
     reset: () => finish({ kind: "reset" }),
+    powerOff: () => finish({ kind: "power-off" }),
   });
   const buses = { ports: new Bus(), mmio: new Bus() };
   plugMainboard(buses.ports, devices, {
@@ -87,6 +91,7 @@ export function assembleMachine(options: MachineOptions): Machine {
     exit: code => finish({ kind: "exit", code }),
   });
   const cards = plugCards(options, memory, buses.mmio, devices);
+  placeAcpiTables(memory, cards);
   machine = new Machine({ ...options, vm, vcpu, memory, time, devices, cards, buses, takeEnd: () => end });
   return machine;
 }

@@ -3,6 +3,8 @@ import type { Bus, Clock, IrqLine, PortDevice } from "#layers/01-minimal-vm/bus.
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { Pit } from "#layers/05-pit/pit.ts";
 import { Uart } from "#layers/06-serial/uart.ts";
+import { AcpiPower } from "../devices/acpi-power.ts";
+import { ACPI_PORT_COUNT, ACPI_PORTS, SCI } from "../devices/acpi-tables.ts";
 import { ByteWide } from "../devices/byte-wide.ts";
 import { DebugConsole } from "../devices/debug-console.ts";
 import { DebugExit } from "../devices/debug-exit.ts";
@@ -17,7 +19,7 @@ import { SpeakerPort } from "../devices/speaker-port.ts";
 export const PCI_WINDOW = { start: 0xe000_0000, length: 0x1000_0000 } as const;
 /** What the pins INTA# of the PCI slots are wired to, in turn. Both are inputs of the slave. */
 export const PCI_INTERRUPTS = [10, 11] as const;
-const PCI_ELCR = PCI_INTERRUPTS.reduce((mask, irq) => mask | (1 << (irq - 8)), 0);
+const LEVEL_TRIGGERED = [SCI, ...PCI_INTERRUPTS].reduce((mask, irq) => mask | (1 << (irq - 8)), 0);
 
 /** The devices that have a state, by the names that a save file uses. */
 export interface Devices {
@@ -30,6 +32,7 @@ export interface Devices {
   readonly systemControl: SystemControlA;
   readonly resetControl: ResetControl;
   readonly pci: PciHost;
+  readonly power: AcpiPower;
 }
 
 export interface MainboardOptions {
@@ -43,13 +46,14 @@ export interface MainboardOptions {
   readonly startDate: number;
   readonly serialOutput: (byte: number) => void;
   readonly reset: () => void;
+  readonly powerOff: () => void;
 }
 
 export function makeDevices(options: MainboardOptions): Devices {
   const { clock, a20, reset } = options;
   const pics = new PicPair(options.intr);
-  // As firmware leaves it: what comes from PCI is level triggered.
-  pics.slave.elcr = PCI_ELCR;
+  // As firmware leaves it: what comes from PCI and ACPI is level triggered.
+  pics.slave.elcr = LEVEL_TRIGGERED;
   const pit = new Pit(clock, pics.line(0));
   const resetControl = new ResetControl(reset);
   return {
@@ -76,6 +80,7 @@ export function makeDevices(options: MainboardOptions): Devices {
       interrupts: PCI_INTERRUPTS.map(number => ({ number, line: pics.line(number) })),
       resetControl,
     }),
+    power: new AcpiPower(clock, pics.line(SCI), options.powerOff),
   };
 }
 
@@ -87,7 +92,7 @@ export interface DebugPorts {
 
 /** The port map of a PC. */
 export function plugMainboard(ports: Bus, devices: Devices, debug: DebugPorts): void {
-  const { pics, pit, speaker, keyboard, rtc, serial, systemControl, pci } = devices;
+  const { pics, pit, speaker, keyboard, rtc, serial, systemControl, pci, power } = devices;
   const keyboardCommand: PortDevice = {
     read: () => keyboard.read(4),
     write: (_offset, size, value) => keyboard.write(4, size, value),
@@ -104,5 +109,6 @@ export function plugMainboard(ports: Bus, devices: Devices, debug: DebugPorts): 
   ports.register("debug exit", 0xf4, 4, new DebugExit(debug.exit));
   ports.register("COM1", 0x3f8, 8, new ByteWide(serial));
   ports.register("ELCR", 0x4d0, 2, new ByteWide(new ElcrRegisters(pics)));
+  ports.register("ACPI power management", ACPI_PORTS, ACPI_PORT_COUNT, power);
   ports.register("PCI configuration, reset control", 0xcf8, 8, pci);
 }

@@ -42,6 +42,7 @@ export function saveDevices(devices: Devices): DeviceStates {
     systemControl: devices.systemControl.save(),
     resetControl: devices.resetControl.save(),
     pci: devices.pci.save(),
+    power: devices.power.save(),
   };
 }
 
@@ -55,6 +56,7 @@ export function restoreDevices(devices: Devices, states: DeviceStates): void {
   devices.systemControl.restore(states.systemControl);
   devices.resetControl.restore(states.resetControl);
   devices.pci.restore(states.pci);
+  devices.power.restore(states.power);
   devices.pics.restore(states.pics);
 }
 // #endregion devices

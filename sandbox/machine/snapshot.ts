@@ -14,6 +14,7 @@
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { MSR_INDICES } from "../cpu/system/msr.ts";
 import type { DebugRegs, EngineName, Fpu, Regs, Sregs, Vcpu, VcpuEvents } from "../kvm/api.ts";
+import { ACPI_TABLES } from "./acpi.ts";
 import { crc32 } from "./crc32.ts";
 import type { Machine } from "./machine.ts";
 import {
@@ -145,6 +146,8 @@ export function restoreMachine(machine: Machine, snapshot: Snapshot): void {
   }
   const mismatch = cardMismatch(cards, snapshot.cards);
   if (mismatch) throw new SnapshotError(mismatch);
+  // All that is not zero in a machine that was just assembled, and may be in the saved one.
+  memory.fill(ACPI_TABLES.address, ACPI_TABLES.size, 0);
   let at = 0;
   const takePages = (count: number) => {
     at += count * PAGE;
