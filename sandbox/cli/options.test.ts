@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readOptions, UsageError } from "./options.ts";
+import { readOptions } from "./options.ts";
+import { UsageError } from "./usage-error.ts";
 
 describe("the sandbox's command line", () => {
   it("without a word boots the embedded guest in 128 MiB", () => {
@@ -31,7 +32,41 @@ describe("the sandbox's command line", () => {
     });
   });
 
+  it("has a network without privileges unless told otherwise", () => {
+    expect(readOptions([]).network).toEqual({ network: { kind: "user" }, forwards: [], capture: undefined });
+  });
+
+  it("takes disks, a network, forwarded ports and a capture", () => {
+    const words = ["linux", "--disk", "a.img,snapshot", "--disk", "b.img", "--forward", "8080:80"];
+    const options = readOptions([...words, "--forward", "udp:5353:53", "--capture", "run.pcapng"]);
+    expect(options.disks).toEqual([
+      { path: "a.img", mode: "snapshot" },
+      { path: "b.img", mode: "write" },
+    ]);
+    expect(options.network).toEqual({
+      network: { kind: "user" },
+      forwards: [
+        { protocol: "tcp", hostPort: 8080, guestPort: 80 },
+        { protocol: "udp", hostPort: 5353, guestPort: 53 },
+      ],
+      capture: "run.pcapng",
+    });
+    expect(readOptions(["--net", "tap:tap0"]).network.network).toEqual({ kind: "tap", name: "tap0" });
+  });
+
   it.each([
+    [["--disk", "a.img,fast"], /,snapshot or ,readonly, not ",fast"/],
+    [["--disk", ""], /name of a raw disk image/],
+    [["--net", "bridge"], /user, tap, tap:NAME or none, not "bridge"/],
+    [["--net", "tap:a-name-that-is-too-long"], /at most 15 characters/],
+    [["--net", "none", "--forward", "80:80"], /--forward is for --net user/],
+    [["--net", "none", "--capture", "a"], /there are none/],
+    [["--forward", "80"], /HOST_PORT:GUEST_PORT.*not "80"/],
+    [["--forward", "0:80"], /--forward takes a whole number from 1/],
+    [["--forward", "80:1", "--forward", "80:2"], /tcp port 80 of this host stands twice/],
+    [["--transport", "usb"], /pci or mmio, not "usb"/],
+    [["--flavour", "686"], /goes with linux/],
+    [["linux", "--flavour", "amd64"], /686 or 686-pae, not "amd64"/],
     [["--bogus"], /Unknown option '--bogus'/],
     [["fly"], /there is no command "fly"/],
     [["run"], /run what\?/],

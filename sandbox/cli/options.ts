@@ -1,37 +1,17 @@
 /** The command line of `npm run sandbox`. */
 import { parseArgs } from "node:util";
 import type { EngineName } from "../kvm/api.ts";
-
-export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
-
-  (nothing)         boot the embedded guest: a kernel of 8 kB with a prompt, no download
-  linux             boot Debian's kernel to a shell (fetches 53 MB the first time)
-  run IMAGE         boot an image: a Linux bzImage, a multiboot kernel, or a flat
-                    image, which is loaded at --address and entered there in real mode
-  --kernel FILE     the same as: run FILE
-
-Options
-  --initrd FILE     the initial RAM disk, for a Linux kernel
-  --append TEXT     more words for the kernel's command line; the embedded guest knows nopaging
-  --memory MIB      RAM in MiB, 1 to 3072 (default 128)
-  --address ADDRESS where a flat image goes (default 0x1000)
-  --engine ENGINE   soft or kvm (default: kvm where /dev/kvm runs the guest, else soft)
-  --restore FILE    go on with a machine that was saved with Ctrl-] w
-  --save FILE       where Ctrl-] w saves to (default vmexit.save)
-  --virtual-time    count instructions instead of following the clock: the same run each time
-  --help            this text
-
-npm keeps options for itself unless they stand behind --, as in
-  npm run sandbox -- linux --memory 256
-
-The terminal is the guest's serial port. Ctrl-] is for the machine:
-  Ctrl-] q  quit          Ctrl-] s  status line
-  Ctrl-] w  save          Ctrl-] h  these keys
-  Ctrl-] ]  send Ctrl-]
-
-The exit code is 0 after a power-off or halt, the guest's own code from the debug exit port,
-1 when the guest crashed, and 2 for a wrong option or image.
-`;
+import {
+  type DiskOption,
+  diskOf,
+  type NetworkOptions,
+  networkOf,
+  TRANSPORTS,
+  type Transport,
+} from "./device-options.ts";
+import { type DebianFlavour, FLAVOURS } from "./linux/flavours.ts";
+import { choiceOf, numberOf } from "./option-values.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface Options {
   readonly command: "guest" | "linux" | "run" | "restore" | "help";
@@ -46,14 +26,16 @@ export interface Options {
   readonly address: number;
   readonly engine: EngineName | undefined;
   readonly isVirtualTime: boolean;
-}
-
-/** The command line is wrong; the message says what and what would be right. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
+  /** Which of Debian's kernels. */
+  readonly flavour: DebianFlavour;
+  readonly disks: readonly DiskOption[];
+  readonly network: NetworkOptions;
+  /** Undefined: what the guest wants. */
+  readonly transport: Transport | undefined;
 }
 
 const MIB = 0x10_0000;
+const ENGINES = ["soft", "kvm"] as const;
 /** A flat image is entered in real mode, below 640 KiB. */
 const HIGHEST_ADDRESS = 0x9_0000;
 
@@ -66,9 +48,13 @@ export function readOptions(words: readonly string[]): Options {
     append: values.append ?? "",
     memorySize: numberOf("--memory", values.memory ?? "128", 1, 3072) * MIB,
     address: numberOf("--address", values.address ?? "0x1000", 0, HIGHEST_ADDRESS),
-    engine: engineOf(values.engine),
+    engine: choiceOf("--engine", values.engine, ENGINES),
     saveFile: values.save ?? "vmexit.save",
     isVirtualTime: values["virtual-time"] ?? false,
+    flavour: choiceOf("--flavour", values.flavour, FLAVOURS) ?? "686",
+    disks: (values.disk ?? []).map(diskOf),
+    network: networkOf(values.net, values.forward ?? [], values.capture),
+    transport: choiceOf("--transport", values.transport, TRANSPORTS),
   };
   if (common.isVirtualTime && common.engine === "kvm") {
     throw new UsageError("--virtual-time counts instructions, which only the engine soft can do");
@@ -80,6 +66,8 @@ export function readOptions(words: readonly string[]): Options {
       ["--initrd", values.initrd],
       ["--append", values.append],
       ["--memory", values.memory],
+      ["--transport", values.transport],
+      ["--flavour", values.flavour],
       [`"${command}"`, command],
     ]) {
       if (value !== undefined)
@@ -92,6 +80,9 @@ export function readOptions(words: readonly string[]): Options {
       throw new UsageError(`--kernel already says what to boot; leave "${command}" out`);
     }
     return { ...common, command: "run", image: values.kernel };
+  }
+  if (values.flavour !== undefined && command !== "linux") {
+    throw new UsageError("--flavour chooses among Debian's kernels; it goes with linux");
   }
   switch (command) {
     case undefined:
@@ -129,6 +120,12 @@ function parse(words: readonly string[]) {
         restore: { type: "string" },
         save: { type: "string" },
         "virtual-time": { type: "boolean" },
+        flavour: { type: "string" },
+        disk: { type: "string", multiple: true },
+        net: { type: "string" },
+        forward: { type: "string", multiple: true },
+        capture: { type: "string" },
+        transport: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -136,17 +133,4 @@ function parse(words: readonly string[]) {
     const [sentence = ""] = String(error instanceof Error ? error.message : error).split(". ");
     throw new UsageError(`${sentence}; npm run sandbox -- --help lists the options`);
   }
-}
-
-function numberOf(option: string, text: string, least: number, most: number): number {
-  const value = /^(0x[0-9a-f_]+|\d+)$/i.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
-  if (!(value >= least && value <= most)) {
-    throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
-  }
-  return value;
-}
-
-function engineOf(name: string | undefined): EngineName | undefined {
-  if (name === undefined || name === "soft" || name === "kvm") return name;
-  throw new UsageError(`--engine takes soft or kvm, not "${name}"`);
 }

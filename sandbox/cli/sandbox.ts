@@ -10,10 +10,12 @@ import { MachineRunner } from "../machine/runner.ts";
 import { SnapshotError, saveMachine } from "../machine/snapshot.ts";
 import { RealTime, VirtualTime } from "../machine/timekeeper.ts";
 import { type GuestPlan, planGuest } from "./guest-plan.ts";
+import { HELP } from "./help.ts";
 import { DebianError } from "./linux/apt.ts";
 import { nodeHost } from "./node-host.ts";
-import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { type Options, readOptions } from "./options.ts";
 import { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
 
 const WRONG_USE = 2;
 const CRASHED = 1;
