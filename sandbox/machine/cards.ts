@@ -2,7 +2,7 @@
  * What can be plugged into the machine: a network card, disks, a source of entropy. All of them are virtio
  * devices, behind PCI; the network card alternatively behind the registers of virtio-mmio.
  */
-import type { Bus } from "#layers/01-minimal-vm/bus.ts";
+import type { Bus, Clock } from "#layers/01-minimal-vm/bus.ts";
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import type { NetBackend } from "#layers/07-virtio-net/net-backend.ts";
 import type { VirtioDevice } from "#layers/07-virtio-net/virtio-device.ts";
@@ -18,8 +18,8 @@ import { type Devices, PCI_WINDOW } from "./mainboard.ts";
 export const NET_MMIO = { address: 0xd000_0000, size: VIRTIO_MMIO_SIZE, irq: 5 } as const;
 
 export interface NetworkOptions {
-  /** What the card hangs on. */
-  readonly backend: NetBackend;
+  /** What the card hangs on; a network that keeps time is made on the machine's clock. */
+  readonly backend: NetBackend | ((clock: Clock) => NetBackend);
   /** As in `52:54:00:12:34:56`. */
   readonly mac: string;
   readonly transport: "mmio" | "pci";
@@ -53,15 +53,22 @@ export interface Cards {
 }
 
 /** Makes the cards and plugs them in: PCI slots in the order network, disks, entropy. */
-export function plugCards(options: CardOptions, memory: GuestMemory, mmio: Bus, devices: Devices): Cards {
+export function plugCards(
+  options: CardOptions,
+  clock: Clock,
+  memory: GuestMemory,
+  mmio: Bus,
+  devices: Devices,
+): Cards {
   const { network, disks = [], entropy } = options;
   mmio.register("PCI window", PCI_WINDOW.start, PCI_WINDOW.length, devices.pci.window);
   const plug = <T extends VirtioDevice>(device: T): T => {
     devices.pci.plug(new VirtioPci(device));
     return device;
   };
+  const connect = ({ backend }: NetworkOptions) => (typeof backend === "function" ? backend(clock) : backend);
   return {
-    network: network ? plugNetwork(network, memory, mmio, devices, plug) : null,
+    network: network ? plugNetwork(network, connect(network), memory, mmio, devices, plug) : null,
     disks: disks.map((store, index) => ({
       device: plug(new VirtioBlk({ memory, store, id: `vmexit-disk-${index}` })),
       store,
@@ -71,7 +78,8 @@ export function plugCards(options: CardOptions, memory: GuestMemory, mmio: Bus, 
 }
 
 function plugNetwork(
-  { backend, mac, transport }: NetworkOptions,
+  { mac, transport }: NetworkOptions,
+  backend: NetBackend,
   memory: GuestMemory,
   mmio: Bus,
   { pics }: Devices,

@@ -90,7 +90,7 @@ export function assembleMachine(options: MachineOptions): Machine {
     output: options.debugOutput ?? (() => {}),
     exit: code => finish({ kind: "exit", code }),
   });
-  const cards = plugCards(options, memory, buses.mmio, devices);
+  const cards = plugCards(options, time.clock, memory, buses.mmio, devices);
   placeAcpiTables(memory, cards);
   machine = new Machine({ ...options, vm, vcpu, memory, time, devices, cards, buses, takeEnd: () => end });
   return machine;
