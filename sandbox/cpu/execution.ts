@@ -68,6 +68,8 @@ export class Execution {
   readonly #error = new ErrorRecord();
   /** Causes of a trap that is due after a port or MMIO access was answered, as in DR6. */
   #owedTrap = 0;
+  /** The delivery of `pending` was left at an access that the VMM must answer, and is what goes on next. */
+  #isDelivering = false;
 
   constructor(readonly cpu: Cpu) {}
 
@@ -91,6 +93,7 @@ export class Execution {
     devices.completesInput = false;
     devices.forget();
     this.#owedTrap = 0;
+    this.#isDelivering = false;
   }
 
   run(instructions: number): Exit {
@@ -106,7 +109,7 @@ export class Execution {
           return INTERRUPTED.kick;
         }
         this.#takeEvents();
-        if (this.wantsWindow && this.isReady) return WINDOW_OPEN;
+        if (this.wantsWindow && this.isReady && !cpu.devices.isReplaying) return WINDOW_OPEN;
         if (left <= 0) return INTERRUPTED.budget;
         r32[ATTENTION] = 0;
         if (this.#mustStep()) {
@@ -189,9 +192,12 @@ export class Execution {
       this.pending ??= this.#trap(causes);
     }
     const event = this.pending;
-    if (event !== null) {
+    // What was injected at an MMIO exit comes after the instruction that made it, as with KVM.
+    if (event !== null && (this.#isDelivering || !cpu.devices.isReplaying)) {
+      this.#isDelivering = true;
       cpu.beginInstruction();
       cpu.system.take(event.vector, event.source, event.errorCode);
+      this.#isDelivering = false;
       this.pending = null;
       return;
     }
@@ -284,6 +290,7 @@ export class Execution {
     r32[FLAG_CARRIES] = r32[SAVED_CARRIES];
     r32[ESP] = r32[SAVED_ESP];
     if (problem instanceof ExitInside) return cpu.devices.exit;
+    this.#isDelivering = false;
     cpu.devices.forget();
     if (problem instanceof Fault) {
       const { vector, hasErrorCode, errorCode } = problem;

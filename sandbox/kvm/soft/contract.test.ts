@@ -181,6 +181,23 @@ describe("interrupts", () => {
     expect(machine.vcpu.getRegs()).toMatchObject({ rax: 2n, rbx: 1n });
   });
 
+  it("takes an interrupt given at an MMIO exit after the instruction, which is not made twice", () => {
+    // sti · nop · mov [0xb000], ax with DS far above memory · inc ax · hlt
+    const machine = interruptible([0xfb, 0x90, 0xa3, 0x00, 0xb0, 0x40, 0xf4]);
+    const sregs = machine.vcpu.getSregs();
+    machine.vcpu.setSregs({ ...sregs, ds: { ...sregs.ds, selector: 0xf000, base: 0xf000_0000n } });
+    expect(machine.run()).toMatchObject({ reason: "MMIO", address: 0xf000_b000, isWrite: true });
+    expect(machine.vcpu.readyForInterrupt).toBe(true);
+    machine.vcpu.requestInterruptWindow = true;
+    machine.vcpu.interrupt(0x20);
+    expect(machine.run(), "the handler has returned: nothing is inside an instruction").toMatchObject({
+      reason: "IRQ_WINDOW_OPEN",
+    });
+    machine.vcpu.requestInterruptWindow = false;
+    expect(machine.run().reason).toBe("HLT");
+    expect(machine.vcpu.getRegs()).toMatchObject({ rax: 1n, rbx: 1n });
+  });
+
   it("refuses an interrupt while IF is clear", () => {
     const machine = interruptible([0xf4]);
     machine.run();
