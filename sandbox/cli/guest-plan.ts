@@ -30,8 +30,8 @@ export interface GuestPlan {
 
 const EMBEDDED_GUEST = new URL("../guest/image.elf", import.meta.url);
 
-/** The machine has no ACPI; the serial port is the console. */
-const LINUX_COMMAND_LINE = "console=ttyS0 acpi=off";
+/** The serial port is the console. */
+const LINUX_COMMAND_LINE = "console=ttyS0";
 /** The self-tests of Debian's ciphers are three quarters of the instructions to the shell. */
 const DEBIAN_COMMAND_LINE = `${LINUX_COMMAND_LINE} cryptomgr.notests`;
 

@@ -64,6 +64,28 @@ describe("virtio-pci", () => {
     expect(driver.transport.offeredFeatures(1)).toBe(0b1_0000_0001);
   });
 
+  it("ignores writes to all fields of the common configuration that can only be read", () => {
+    const { driver, space, device } = plugged(memory => new VirtioRng(memory, () => {}));
+    driver.negotiate([F_VERSION_1]);
+    const before = JSON.stringify(device.save());
+    // msix vectors, num_queues, config_generation, queue_notify_off, queue_notify_data, and beyond the end
+    for (const [at, size] of [
+      [4, 4],
+      [16, 2],
+      [18, 2],
+      [21, 1],
+      [26, 2],
+      [30, 2],
+      [56, 2],
+      [58, 2],
+      [60, 4],
+      [64, 4],
+    ] as const) {
+      space.write(START + at, size, 0x1234 % 2 ** (8 * size));
+    }
+    expect(JSON.stringify(device.save())).toBe(before);
+  });
+
   it("gives random bytes, and lowers INTA# when the interrupt status is read", () => {
     const { driver, irq, configuration } = plugged(
       memory => new VirtioRng(memory, bytes => void bytes.fill(0xa5)),

@@ -44,8 +44,17 @@ export interface FuzzReport {
   strayBytes: number;
 }
 
-/** Memory to fuzz in, and a look at what nobody may have written. */
-export function fuzzMemory(): { memory: GuestMemory; strayBytes: () => number } {
+/** Memory to fuzz in. */
+export interface FuzzMemory {
+  /** Has RAM from 0 to 0x1_ffff at least. */
+  readonly memory: GuestMemory;
+  /** Guest-physical addresses where memory, or the right to write it, begins or ends. */
+  readonly edges: readonly number[];
+  /** How many bytes have changed that nobody may have written. */
+  readonly strayBytes: () => number;
+}
+
+export function fuzzMemory(): FuzzMemory {
   const size = LOW + HIGH + READ_ONLY;
   const host = new WebAssembly.Memory({ initial: (size + 2 * GUARD) / 0x1_0000 });
   const memory = new GuestMemory(
@@ -58,7 +67,17 @@ export function fuzzMemory(): { memory: GuestMemory; strayBytes: () => number } 
   const bytes = new Uint8Array(host.buffer);
   const forbidden = [bytes.subarray(0, GUARD), bytes.subarray(GUARD + LOW + HIGH)];
   const strayBytes = () => forbidden.reduce((sum, part) => sum + part.filter(byte => byte !== 0).length, 0);
-  return { memory, strayBytes };
+  const edges = [
+    0,
+    LOW - 8,
+    LOW,
+    HIGH_AT - 1,
+    HIGH_AT,
+    HIGH_AT + HIGH - 4,
+    READ_ONLY_AT,
+    READ_ONLY_AT + READ_ONLY - 1,
+  ];
+  return { memory, edges, strayBytes };
 }
 
 const [NEXT, WRITE, INDIRECT] = [1, 2, 4];
@@ -66,7 +85,7 @@ const SIZES = [1, 2, 4] as const;
 
 export function fuzz(
   target: FuzzTarget,
-  { memory, strayBytes }: ReturnType<typeof fuzzMemory>,
+  { memory, edges, strayBytes }: FuzzMemory,
   random: () => number,
   operations: number,
 ): FuzzReport {
@@ -86,18 +105,7 @@ export function fuzz(
 
   const wildNumber = () =>
     pick([0, 1, 2, 3, 0x7f, 0xff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, random()]);
-  const wildAddress = () =>
-    pick([
-      0,
-      LOW - 8,
-      LOW,
-      HIGH_AT - 1,
-      HIGH_AT,
-      HIGH_AT + HIGH - 4,
-      READ_ONLY_AT,
-      READ_ONLY_AT + READ_ONLY - 1,
-    ]) +
-    (random() % 16);
+  const wildAddress = () => pick(edges) + (random() % 16);
   const address = () =>
     oneIn(6) ? wildAddress() : oneIn(30) ? wildNumber() : 0x1_0000 + (random() % 0xf000);
   const length = () =>

@@ -228,7 +228,7 @@ export class VirtioPci extends PciFunction {
         if (value === 1) device.resetQueue(selects.queueSelect);
         break;
       default:
-        if (at >= QUEUE_ADDRESSES) queue?.setAddress(...addressField(at), value);
+        if (at >= QUEUE_ADDRESSES && at < QUEUE_NOTIFY_DATA) queue?.setAddress(...addressField(at), value);
     }
   }
 

@@ -36,7 +36,7 @@ export function placeAcpiTables(memory: GuestMemory, cards: Cards): void {
 }
 
 function namespace({ network }: Cards): Aml {
-  const devices = [PCI_BRIDGE, COM1, KEYBOARD, RTC];
+  const devices = [PCI_BRIDGE, COM1, KEYBOARD, MOUSE, RTC];
   if (network?.mmio) devices.push(NETWORK_CARD);
   return [scope("\\_SB", ...devices), SOFT_OFF].flat();
 }
@@ -81,6 +81,9 @@ const KEYBOARD = device(
   name("_HID", eisaId("PNP0303")),
   name("_CRS", resources(ioPorts(0x60, 1), ioPorts(0x64, 1), isaInterrupt(1))),
 );
+
+/** The second port of the keyboard controller, whose ports stand with the keyboard. */
+const MOUSE = device("MOU", name("_HID", eisaId("PNP0F13")), name("_CRS", resources(isaInterrupt(12))));
 
 const RTC = device(
   "RTC",

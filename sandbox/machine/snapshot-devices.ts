@@ -1,5 +1,9 @@
 /** The devices' part of a save file: their registers, and which cards the machine has. */
-import type { VirtioDevice, VirtioDeviceState } from "#layers/07-virtio-net/virtio-device.ts";
+import {
+  STATUS_FEATURES_OK,
+  type VirtioDevice,
+  type VirtioDeviceState,
+} from "#layers/07-virtio-net/virtio-device.ts";
 import type { VirtioMmioState } from "#layers/07-virtio-net/virtio-mmio.ts";
 import type { VirtioNetState } from "#layers/07-virtio-net/virtio-net.ts";
 import { SnapshotStore } from "../devices/virtio-blk-store.ts";
@@ -153,8 +157,9 @@ function entropyMismatch(cards: Cards, states: CardStates): string | null {
   return `this machine was saved ${states.entropy ? "with" : "without"} a source of entropy`;
 }
 
-/** The driver goes on using what it negotiated, so the device must still offer that. */
+/** A driver goes on using what it negotiated, so the device must still offer that. */
 function featureMismatch(name: string, device: VirtioDevice, state: VirtioDeviceState): string | null {
+  if (!(state.status & STATUS_FEATURES_OK)) return null;
   const isOffered = state.driverFeatures.every((bits, word) => (bits & ~device.offeredFeatures(word)) === 0);
   return isOffered ? null : `the guest's driver uses features of its ${name} that this one does not have`;
 }
