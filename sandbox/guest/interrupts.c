@@ -1,32 +1,42 @@
 /*
- * The interrupt table, the 8259A pair and the 8254.
- * Source: Intel SDM vol. 3A, 6.11 "IDT Descriptors"; 8259A data sheet; 8254 data sheet.
+ * The interrupt table and the 8259A pair.
+ * Source: Intel SDM vol. 3A, 6.11 "IDT Descriptors"; 8259A data sheet.
  */
 #include "interrupts.h"
+
+#include <stddef.h>
 
 #include "paging.h"
 #include "processor.h"
 #include "serial.h"
 
 #define VECTORS 48
+#define PAGE_FAULT 14
+#define FIRST_IRQ 32
 #define CODE_SELECTOR 0x08
 #define INTERRUPT_GATE 0x8e00 /* present, ring 0, 32 bits */
 
 #define MASTER 0x20
 #define SLAVE 0xa0
 #define END_OF_INTERRUPT 0x20
-#define TIMER_IRQ 0
+#define READ_IN_SERVICE 0x0b
 #define CASCADE_IRQ 2
-#define SERIAL_IRQ 4
+#define LAST_LINE 0x80 /* of each chip: IRQ 7 and 15 also stand for a request that went away */
 
-#define PIT_CHANNEL_0 0x40
-#define PIT_CONTROL 0x43
-#define PIT_HERTZ 1193182
+/* What a stub of start.asm and the processor have pushed. */
+struct frame {
+  uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+  uint32_t vector, error_code;
+  uint32_t eip, cs, eflags;
+};
 
 extern const uint32_t stubs[VECTORS];
 
-volatile uint32_t irq_counts[16];
-volatile uint32_t ticks;
+volatile uint32_t irq_counts[IRQS];
+volatile uint32_t interrupts_taken;
+
+static void (*handlers[IRQS])(void);
+static uint16_t mask = (uint16_t)~(1 << CASCADE_IRQ);
 
 static struct {
   uint16_t offset_low, selector, rights, offset_high;
@@ -46,7 +56,12 @@ static void load_idt(void) {
   __asm__ volatile("lidt %0" : : "m"(idtr));
 }
 
-/* ICW1 to ICW4, then a mask with open lines for the timer, the serial port and the cascade. */
+static void write_mask(void) {
+  out8(MASTER + 1, (uint8_t)mask);
+  out8(SLAVE + 1, (uint8_t)(mask >> 8));
+}
+
+/* ICW1 to ICW4, then the mask. */
 static void start_pics(void) {
   out8(MASTER, 0x11);
   out8(SLAVE, 0x11);
@@ -56,22 +71,38 @@ static void start_pics(void) {
   out8(SLAVE + 1, CASCADE_IRQ);
   out8(MASTER + 1, 0x01);
   out8(SLAVE + 1, 0x01);
-  out8(MASTER + 1, (uint8_t)~(1 << TIMER_IRQ | 1 << CASCADE_IRQ | 1 << SERIAL_IRQ));
-  out8(SLAVE + 1, 0xff);
-}
-
-/* Counter 0 in mode 2: an interrupt every 10 ms. */
-static void start_timer(void) {
-  unsigned count = PIT_HERTZ / TICKS_A_SECOND;
-  out8(PIT_CONTROL, 0x34);
-  out8(PIT_CHANNEL_0, (uint8_t)count);
-  out8(PIT_CHANNEL_0, (uint8_t)(count >> 8));
+  write_mask();
 }
 
 void interrupts_start(void) {
   load_idt();
   start_pics();
-  start_timer();
+}
+
+void handle_irq(unsigned irq, void (*handler)(void)) {
+  handlers[irq] = handler;
+  mask &= (uint16_t)~(1 << irq);
+  write_mask();
+}
+
+/* The lowest request of a chip may be one that was taken back before the processor asked which. */
+static bool is_spurious(uint16_t chip, unsigned irq) {
+  if (irq % 8 != 7) return false;
+  out8(chip, READ_IN_SERVICE);
+  return !(in8(chip) & LAST_LINE);
+}
+
+static void take_irq(unsigned irq) {
+  uint16_t chip = irq < 8 ? MASTER : SLAVE;
+  bool is_real = !is_spurious(chip, irq);
+  if (is_real) {
+    irq_counts[irq]++;
+    interrupts_taken++;
+    if (handlers[irq]) handlers[irq]();
+    out8(chip, END_OF_INTERRUPT);
+  }
+  /* The master serves the slave's line also when the slave has nothing to say. */
+  if (chip == SLAVE) out8(MASTER, END_OF_INTERRUPT);
 }
 
 /* Every vector's way through; called by start.asm. */
@@ -79,19 +110,12 @@ void interrupt(struct frame *frame);
 
 void interrupt(struct frame *frame) {
   if (frame->vector >= FIRST_IRQ) {
-    unsigned irq = frame->vector - FIRST_IRQ;
-    irq_counts[irq]++;
-    if (irq == TIMER_IRQ) ticks++;
-    if (irq == SERIAL_IRQ) serial_interrupt();
-    if (irq >= 8) out8(SLAVE, END_OF_INTERRUPT);
-    out8(MASTER, END_OF_INTERRUPT);
+    take_irq(frame->vector - FIRST_IRQ);
     return;
   }
   if (frame->vector == PAGE_FAULT && repair_page_fault(frame->error_code)) return;
   print("\nexception %u, error code %x, at %x: the kernel stops\n", frame->vector, frame->error_code,
         frame->eip);
-  for (;;) {
-    interrupts_off();
-    __asm__ volatile("hlt");
-  }
+  serial_flush();
+  for (;;) __asm__ volatile("cli; hlt");
 }

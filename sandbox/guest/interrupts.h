@@ -3,24 +3,16 @@
 
 #include <stdint.h>
 
-#define PAGE_FAULT 14
-#define FIRST_IRQ 32
-
-/* What a stub of start.asm and the processor have pushed. */
-struct frame {
-  uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
-  uint32_t vector, error_code;
-  uint32_t eip, cs, eflags;
-};
+#define IRQS 16
 
 /* How often each IRQ came. */
-extern volatile uint32_t irq_counts[16];
-/* Ticks of the timer since the start. */
-extern volatile uint32_t ticks;
+extern volatile uint32_t irq_counts[IRQS];
+/* And all of them together. */
+extern volatile uint32_t interrupts_taken;
 
-#define TICKS_A_SECOND 100
-
-/* IDT, the two 8259A, the 8254; interrupts stay off. */
+/* The interrupt table and the two 8259A, all their lines masked; interrupts stay off. */
 void interrupts_start(void);
+/* Opens a line; `handler` runs with interrupts off. */
+void handle_irq(unsigned irq, void (*handler)(void));
 
 #endif

@@ -8,6 +8,8 @@
 
 #define PRESENT 0x001
 #define WRITABLE 0x002
+#define WRITE_THROUGH 0x008
+#define CACHE_DISABLED 0x010
 #define LARGE 0x080
 
 #define LARGE_PAGE 0x400000u
@@ -23,7 +25,7 @@ static uint32_t directory[1024] __attribute__((aligned(4096)));
 static uint32_t demand_table[DEMAND_PAGES] __attribute__((aligned(4096)));
 static uint8_t frames[16][PAGE] __attribute__((aligned(4096)));
 static unsigned frames_used;
-static int is_on;
+static bool is_on;
 
 void paging_start(uint32_t end) {
   if (end > DEMAND_ZONE) end = DEMAND_ZONE;
@@ -37,27 +39,33 @@ void paging_start(uint32_t end) {
   __asm__ volatile("mov %0, %%cr3" : : "r"(directory));
   __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
   __asm__ volatile("mov %0, %%cr0" : : "r"(cr0 | CR0_PG | CR0_WP) : "memory");
-  is_on = 1;
+  is_on = true;
 }
 
-int paging_is_on(void) {
+bool paging_is_on(void) {
   return is_on;
 }
 
-int repair_page_fault(uint32_t error_code) {
+void map_device(uint32_t address) {
+  uint32_t *entry = &directory[address / LARGE_PAGE];
+  if (*entry) return;
+  *entry = (address & ~(LARGE_PAGE - 1)) | LARGE | CACHE_DISABLED | WRITE_THROUGH | WRITABLE | PRESENT;
+}
+
+bool repair_page_fault(uint32_t error_code) {
   uint32_t address;
   __asm__ volatile("mov %%cr2, %0" : "=r"(address));
-  if (error_code & ERROR_PRESENT) return 0;
-  if (address < DEMAND_ZONE || address >= DEMAND_ZONE + DEMAND_PAGES * PAGE) return 0;
+  if (error_code & ERROR_PRESENT) return false;
+  if (address < DEMAND_ZONE || address >= DEMAND_ZONE + DEMAND_PAGES * PAGE) return false;
   if (frames_used == sizeof frames / PAGE) {
     print("page fault at %x: no frame is left\n", address);
-    return 0;
+    return false;
   }
   uint32_t frame = (uint32_t)frames[frames_used++];
   demand_table[(address - DEMAND_ZONE) / PAGE] = frame | WRITABLE | PRESENT;
   print("page fault at %x, %s: frame %x put there\n", address,
         error_code & ERROR_WRITE ? "a write" : "a read", frame);
-  return 1;
+  return true;
 }
 
 unsigned demand_pages(void) {

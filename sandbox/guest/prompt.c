@@ -1,45 +1,58 @@
 /* The prompt: one line, one command. */
 #include "prompt.h"
 
+#include <stdbool.h>
+
+#include "http.h"
+#include "icmp.h"
 #include "interrupts.h"
+#include "line.h"
+#include "network.h"
 #include "paging.h"
 #include "processor.h"
 #include "serial.h"
+#include "text.h"
+#include "timer.h"
 
-#define LONGEST 63
-#define COLUMN 8
-#define BACKSPACE 8
-#define DELETE 127
+#define COLUMN 24
 
 #define KEYBOARD_COMMAND 0x64
 #define PULSE_RESET 0xfe
 
+#define PINGS 4
+#define MOST_PINGS 10000
+
+/* `arguments` is what stands behind the name and its spaces. */
 struct command {
-  const char *name, *explanation;
-  void (*run)(void);
+  const char *name, *arguments, *explanation;
+  void (*run)(const char *arguments);
 };
 
-static uint32_t memory_kibibytes;
-static int is_over;
+uint32_t memory_kibibytes;
+static bool is_over;
 
-static void mem(void) {
+static void mem(const char *arguments) {
+  (void)arguments;
   print("%u KiB; paging is %s; %u pages put in on demand\n", memory_kibibytes,
         paging_is_on() ? "on" : "off", demand_pages());
 }
 
-static void show_ticks(void) {
+static void show_ticks(const char *arguments) {
+  (void)arguments;
   uint32_t now = ticks;
   print("%u ticks, %u s\n", now, now / TICKS_A_SECOND);
 }
 
-static void irq(void) {
-  for (unsigned line = 0; line < 16; line++) {
+static void irq(const char *arguments) {
+  (void)arguments;
+  for (unsigned line = 0; line < IRQS; line++) {
     if (irq_counts[line]) print("IRQ %u  %u\n", line, irq_counts[line]);
   }
 }
 
 /* Touches a page that is not there; the handler must put one in and the same instruction go on. */
-static void fault(void) {
+static void fault(const char *arguments) {
+  (void)arguments;
   if (!paging_is_on()) {
     print("without paging no page can be missing\n");
     return;
@@ -49,93 +62,80 @@ static void fault(void) {
   print("wrote and read %x\n", *missing);
 }
 
-static void reboot(void) {
+static void reboot(const char *arguments) {
+  (void)arguments;
+  serial_flush();
   out8(KEYBOARD_COMMAND, PULSE_RESET);
-  interrupts_off();
 }
 
-static void halt(void) {
-  is_over = 1;
+static void halt(const char *arguments) {
+  (void)arguments;
+  is_over = true;
 }
 
-static void help(void);
+static void help(const char *arguments);
+
+static void net(const char *arguments) {
+  (void)arguments;
+  network_print();
+}
+
+static void ping_somebody(const char *arguments) {
+  uint32_t address, count = PINGS;
+  bool is_good = read_address(&arguments, &address);
+  while (*arguments == ' ') arguments++;
+  if (is_good && *arguments) is_good = read_number(&arguments, MOST_PINGS, &count) && !*arguments;
+  if (!is_good) print("ping whom? An address and perhaps a count, as in: ping 10.0.2.2 3\n");
+  else if (!network_is_there()) print("there is no network\n");
+  else ping(address, count);
+}
+
+static void fetch_page(const char *arguments) {
+  if (network_is_there()) fetch(arguments);
+  else print("there is no network\n");
+}
 
 static const struct command commands[] = {
-    {"help", "this list", help},
-    {"mem", "memory and paging", mem},
-    {"ticks", "the timer's interrupts since the start", show_ticks},
-    {"irq", "how often each interrupt came", irq},
-    {"fault", "touch a page that is not there", fault},
-    {"reboot", "reset the machine", reboot},
-    {"halt", "stop the machine", halt},
+    {"help", "", "this list", help},
+    {"mem", "", "memory and paging", mem},
+    {"ticks", "", "the timer's interrupts since the start", show_ticks},
+    {"irq", "", "how often each interrupt came", irq},
+    {"net", "", "the card, the address, and what became of packets", net},
+    {"ping", " ADDRESS [COUNT]", "is anybody there?", ping_somebody},
+    {"fetch", " ADDRESS[/PATH]", "print a page of a web server", fetch_page},
+    {"fault", "", "touch a page that is not there", fault},
+    {"reboot", "", "reset the machine", reboot},
+    {"halt", "", "stop the machine", halt},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
-static void help(void) {
+static void help(const char *arguments) {
+  (void)arguments;
   for (unsigned at = 0; at < COMMANDS; at++) {
-    const char *name = commands[at].name;
-    print("%s", name);
-    for (unsigned column = 0; column < COLUMN; column++) {
-      if (*name) name++;
-      else put(' ');
-    }
-    print("%s\n", commands[at].explanation);
+    char place[COLUMN];
+    struct text name = {place, 0, sizeof place - 1};
+    append(&name, "%s%s", commands[at].name, commands[at].arguments);
+    while (name.length < name.room) append(&name, " ");
+    place[name.length] = 0;
+    print("%s%s\n", place, commands[at].explanation);
   }
-}
-
-static char next_character(void) {
-  for (;;) {
-    interrupts_off();
-    int character = serial_next();
-    if (character >= 0) {
-      interrupts_on();
-      return (char)character;
-    }
-    sleep_until_interrupt();
-  }
-}
-
-static void read_line(char line[LONGEST + 1]) {
-  unsigned length = 0;
-  for (;;) {
-    char character = next_character();
-    if (character == '\r' || character == '\n') break;
-    if (character == BACKSPACE || character == DELETE) {
-      if (length > 0) {
-        length--;
-        print("\b \b");
-      }
-    } else if (character >= ' ' && length < LONGEST) {
-      line[length++] = character;
-      put(character);
-    }
-  }
-  line[length] = 0;
-  print("\n");
-}
-
-static int is_same(const char *one, const char *other) {
-  while (*one && *one == *other) {
-    one++;
-    other++;
-  }
-  return *one == *other;
 }
 
 static void carry_out(const char *line) {
+  while (*line == ' ') line++;
   if (!*line) return;
   for (unsigned at = 0; at < COMMANDS; at++) {
-    if (is_same(line, commands[at].name)) {
-      commands[at].run();
-      return;
-    }
+    const char *rest = after(line, commands[at].name);
+    if (!rest || (*rest && *rest != ' ')) continue;
+    while (*rest == ' ') rest++;
+    commands[at].run(rest);
+    return;
   }
   print("there is no command %s; type help\n", line);
 }
 
-void prompt(uint32_t kibibytes) {
-  char line[LONGEST + 1];
-  memory_kibibytes = kibibytes;
+void prompt(void) {
+  char line[LONGEST_LINE + 1];
   while (!is_over) {
     print("> ");
     read_line(line);

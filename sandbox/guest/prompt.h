@@ -3,7 +3,9 @@
 
 #include <stdint.h>
 
+extern uint32_t memory_kibibytes;
+
 /* Reads and carries out commands; comes back when the machine shall stop. */
-void prompt(uint32_t kibibytes);
+void prompt(void);
 
 #endif

@@ -1,14 +1,19 @@
 #ifndef SERIAL_H
 #define SERIAL_H
 
+#include <stdbool.h>
+
+/* Call with the PICs set up: a request made before would be lost. */
 void serial_start(void);
-/* Takes what the receiver has; called at IRQ 4. */
-void serial_interrupt(void);
-/* The next character that came, or -1. Call with interrupts off. */
+/* The next character that came, or -1. */
 int serial_next(void);
+/* Whether Ctrl-C came since the last time: it stands in no line, and overtakes what was typed before. */
+bool serial_take_stop(void);
+/* Sends all that waits without interrupts, which stay off: before the machine stops. */
+void serial_flush(void);
 
 void put(char character);
-/* %s text, %c character, %u unsigned, %x eight hexadecimal digits. */
-void print(const char *format, ...);
+/* A line's end becomes CR LF; the patterns are those of text.h. */
+void print(const char *pattern, ...);
 
 #endif

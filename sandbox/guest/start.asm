@@ -11,6 +11,7 @@ extern bss_end
 MAGIC       equ 0x1bad_b002
 FLAGS       equ 0x0000_0002     ; tell us about memory
 VECTORS     equ 48              ; 32 exceptions, 16 interrupts of the PICs
+INTERRUPTS_ON equ 0x200         ; EFLAGS.IF
 
 section .multiboot
 align 4
@@ -36,8 +37,9 @@ start:
             mov edi, bss_start
             mov ecx, bss_end
             sub ecx, edi
+            shr ecx, 2              ; the linker script keeps both ends at multiples of 4
             xor eax, eax
-            rep stosb
+            rep stosd
             push ebx
             call main
 .stop:      cli
@@ -69,7 +71,25 @@ enter:
             add esp, 4
             popad
             add esp, 8              ; vector and error code
-            iret
+
+; Back to EIP, CS, EFLAGS on the stack. Between equal privilege levels IRET does no more than a POPFD and a
+; RET, and those are what a KVM runs that has no processor for the guest but an interpreter: IRET in
+; protected mode is missing there. Interrupts go on by STI, which holds them off until RET is done, so
+; that a flood of them never piles up on the stack.
+            push eax
+            mov eax, [esp + 4]
+            xchg eax, [esp + 12]    ; EIP in the place of EFLAGS
+            mov [esp + 8], eax      ; EFLAGS in the place of CS
+            pop eax
+            add esp, 4
+            test dword [esp], INTERRUPTS_ON
+            jz .off
+            and dword [esp], ~INTERRUPTS_ON
+            popfd
+            sti
+            ret
+.off:       popfd
+            ret
 
 %macro ADDRESS 1
             dd stub%1
