@@ -52,7 +52,8 @@ export async function planGuest(options: Options, report: (line: string) => void
       const image = readFile(fileURLToPath(EMBEDDED_GUEST));
       const plan = planBoot(options, "multiboot", "the embedded guest", image, options.append);
       const isPaged = !options.append.split(" ").includes("nopaging");
-      return { ...plan, needs: plan.needs.filter(need => isPaged || need !== "paging32") };
+      // It takes interrupts, but goes back from them without IRET (start.asm).
+      return { ...plan, needs: isPaged ? ["protected-mode", "paging32"] : ["protected-mode"] };
     }
     default:
       return planImage(options);

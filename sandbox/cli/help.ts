@@ -1,7 +1,8 @@
 /** What `npm run sandbox -- --help` prints. */
 export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
 
-  (nothing)         boot the embedded guest: a kernel of 8 kB with a prompt, no download
+  (nothing)         boot the embedded guest: a kernel of 26 kB with a prompt and a
+                    web page, no download
   linux             boot Debian's kernel to a shell (fetches 53 MB the first time)
   run IMAGE         boot an image: a Linux bzImage, a multiboot kernel, or a flat
                     image, which is loaded at --address and entered there in real mode
@@ -9,7 +10,8 @@ export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
 
 Options
   --initrd FILE     the initial RAM disk, for a Linux kernel
-  --append TEXT     more words for the kernel's command line; the embedded guest knows nopaging
+  --append TEXT     more words for the kernel's command line; the embedded guest knows
+                    nopaging, nonet and ip=ADDRESS/BITS,GATEWAY
   --memory MIB      RAM in MiB, 1 to 3072 (default 128)
   --address ADDRESS where a flat image goes (default 0x1000)
   --engine ENGINE   soft or kvm (default: kvm where /dev/kvm runs the guest, else soft)

@@ -2,24 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { requires } from "../../chapters/tools/requires.ts";
 import { compilerVersion } from "../bench/guest/build.ts";
-import { bootImage } from "../boot/image.ts";
-import { Dialogue } from "../machine/dialogue.ts";
 import { buildGuest, IMAGE } from "./build.ts";
+import { ask, bootGuest } from "./guest-dialogue.ts";
 
-const MEMORY = 16 << 20;
 const image = readFileSync(IMAGE);
-
-function boot(commandLine = ""): Dialogue {
-  const dialogue = new Dialogue(MEMORY);
-  const { memory, vcpu } = dialogue.machine.parts;
-  bootImage("multiboot", memory, vcpu, { name: "guest", image, commandLine, address: 0, ramSize: MEMORY });
-  return dialogue;
-}
-
-function ask(dialogue: Dialogue, command: string): string {
-  dialogue.type(`${command}\r`);
-  return dialogue.until("> ").replaceAll("\r", "").replace(/> $/, "").replace(/^.*\n/, "");
-}
 
 describe("the embedded guest", () => {
   it("is its sources", ({ skip }) => {
@@ -29,19 +15,19 @@ describe("the embedded guest", () => {
     const [, compiler] = /\(gcc ([\d.]+)\)/.exec(image.toString("latin1")) ?? [];
     if (compilerVersion() !== compiler) skip(`gcc ${compilerVersion()} is here, the image is of ${compiler}`);
     expect(buildGuest().equals(image), "run: node --import tsx sandbox/guest/build.ts").toBe(true);
-    expect(image.length).toBeLessThan(10_000);
+    expect(image.length).toBeLessThan(32_000);
   });
 
   it("comes up with paging, ticks and a prompt", () => {
-    const banner = boot().until("> ");
+    const banner = bootGuest().until("\n> ");
     expect(banner).toContain("memory   16384 KiB");
     expect(banner).toContain("paging   on");
     expect(banner).toContain("timer    100 ticks a second");
   });
 
   it("repairs a page fault and goes on with the instruction that caused it", () => {
-    const dialogue = boot();
-    dialogue.until("> ");
+    const dialogue = bootGuest();
+    dialogue.until("\n> ");
     expect(ask(dialogue, "fault")).toMatch(
       /^page fault at 40000000, a write: frame 00[0-9a-f]{3}000 put there\nwrote and read 600df00d\n$/,
     );
@@ -50,8 +36,8 @@ describe("the embedded guest", () => {
   });
 
   it("stops with the exception's name where no frame is left to repair a fault with", () => {
-    const dialogue = boot();
-    dialogue.until("> ");
+    const dialogue = bootGuest();
+    dialogue.until("\n> ");
     for (let page = 0; page < 16; page++) ask(dialogue, "fault");
     dialogue.type("fault\r");
     expect(dialogue.end()).toEqual({ kind: "halted" });
@@ -59,8 +45,8 @@ describe("the embedded guest", () => {
   });
 
   it("counts as many ticks as guest time has hundredths", () => {
-    const dialogue = boot();
-    dialogue.until("> ");
+    const dialogue = bootGuest();
+    dialogue.until("\n> ");
     const { time } = dialogue.machine.parts;
     const later = time.clock.now() + 5e9;
     while (time.clock.now() < later) dialogue.machine.step();
@@ -73,26 +59,26 @@ describe("the embedded guest", () => {
   });
 
   it("runs without paging, edits its line, and ends", () => {
-    const dialogue = boot("quiet nopaging");
-    expect(dialogue.until("> ")).toContain("paging   off, as you asked");
+    const dialogue = bootGuest("quiet nopaging");
+    expect(dialogue.until("\n> ")).toContain("paging   off, as you asked");
     expect(ask(dialogue, "fault")).toBe("without paging no page can be missing\n");
-    expect(ask(dialogue, "hellp\b\bp")).toContain("reboot  reset the machine");
+    expect(ask(dialogue, "hellp\b\bp")).toContain("reboot                 reset the machine");
     expect(ask(dialogue, "nonsense")).toBe("there is no command nonsense; type help\n");
     dialogue.type("halt\r");
     expect(dialogue.end()).toEqual({ kind: "halted" });
   });
 
   it("resets the machine through the keyboard controller", () => {
-    const dialogue = boot();
-    dialogue.until("> ");
+    const dialogue = bootGuest();
+    dialogue.until("\n> ");
     dialogue.type("reboot\r");
     expect(dialogue.end()).toEqual({ kind: "reset" });
   });
 
   it("writes the same, byte for byte, in every run", () => {
     const outputs = [1, 2].map(() => {
-      const dialogue = boot();
-      dialogue.until("> ");
+      const dialogue = bootGuest();
+      dialogue.until("\n> ");
       for (const command of ["help", "ticks", "fault", "irq"]) ask(dialogue, command);
       return `${dialogue.output} ${dialogue.machine.parts.time.clock.now()} ${dialogue.machine.exits}`;
     });

@@ -1,6 +1,7 @@
 /** A talk with a guest over its serial port, in virtual time: for tests that must come out the same. */
 import { openSoft } from "../kvm/soft/soft.ts";
-import { assembleMachine, type Machine, type MachineEnd } from "./machine.ts";
+import type { CardOptions } from "./cards.ts";
+import { assembleMachine, type Machine, type MachineEnd, type MachineOptions } from "./machine.ts";
 import { VirtualTime } from "./timekeeper.ts";
 
 /** The guest did not say what was waited for. */
@@ -11,6 +12,11 @@ export class DialogueError extends Error {
 /** Guest time that one wait may take, in nanoseconds. */
 const PATIENCE = 60e9;
 
+export interface DialogueOptions extends CardOptions {
+  /** Other than virtual time from 0 on. */
+  readonly time?: MachineOptions["time"];
+}
+
 export class Dialogue {
   readonly machine: Machine;
   /** All that the guest has written. */
@@ -19,12 +25,13 @@ export class Dialogue {
   #end: MachineEnd | null = null;
 
   /** `start` is the guest time to begin at, other than 0 for a machine that is restored. */
-  constructor(memorySize: number, start = 0) {
+  constructor(memorySize: number, start = 0, options: DialogueOptions = {}) {
     this.machine = assembleMachine({
+      time: counter => new VirtualTime(counter!, start),
+      ...options,
       hypervisor: openSoft(),
       memorySize,
       startDate: 0,
-      time: counter => new VirtualTime(counter!, start),
       serialOutput: byte => {
         this.output += String.fromCharCode(byte);
       },
@@ -37,24 +44,39 @@ export class Dialogue {
 
   /** Runs until the guest has written `text`; returns what it wrote since the last wait. */
   until(text: string): string {
-    this.#run(() => this.output.indexOf(text, this.#read) >= 0, JSON.stringify(text));
+    this.untilTrue(() => this.hasSaid(text), JSON.stringify(text));
     const from = this.#read;
     this.#read = this.output.indexOf(text, from) + text.length;
     return this.output.slice(from, this.#read);
   }
 
+  /** Whether the guest has written `text` since the last wait. */
+  hasSaid(text: string): boolean {
+    return this.output.indexOf(text, this.#read) >= 0;
+  }
+
+  /** Lets guest time pass, in nanoseconds. */
+  pass(nanoseconds: number): void {
+    const { clock } = this.machine.parts.time;
+    const end = clock.now() + nanoseconds;
+    this.untilTrue(() => clock.now() >= end, "time to pass", Number.POSITIVE_INFINITY);
+  }
+
   /** Runs until the machine comes to rest. */
   end(): MachineEnd {
-    this.#run(() => this.#end !== null, "an end");
+    this.untilTrue(() => this.#end !== null, "an end");
     return this.#end!;
   }
 
-  #run(isDone: () => boolean, what: string): void {
+  /** Runs until something else has come about, that `what` names. */
+  untilTrue(isDone: () => boolean, what: string, patience = PATIENCE): void {
     const { clock } = this.machine.parts.time;
-    const deadline = clock.now() + PATIENCE;
+    const deadline = clock.now() + patience;
     while (!isDone()) {
       if (this.#end || clock.now() > deadline) {
-        const state = this.#end ? `it ended (${JSON.stringify(this.#end)})` : "a minute has passed";
+        const state = this.#end
+          ? `it ended (${JSON.stringify(this.#end)})`
+          : `${patience / 1e9} s have passed`;
         throw new DialogueError(`waited for ${what}, and ${state}: ${this.output.slice(this.#read)}`);
       }
       const step = this.machine.step();
