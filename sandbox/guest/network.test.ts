@@ -306,7 +306,9 @@ describe("the DHCP client", () => {
   it("asks everybody when the server is silent, and gives the address back in the end", () => {
     const wire = leased(200);
     const start = wire.now;
-    expect(parse(wire.next(UDP, 300)).to).toEqual(PEER);
+    for (const _question of ["after half of the time", "a minute later"]) {
+      expect(parse(wire.next(UDP, 300)).to).toEqual(PEER);
+    }
     const rebind = parse(wire.next(UDP, 300));
     expect(rebind).toMatchObject({ type: 3, client: GUEST, to: BROADCAST });
     const discover = parse(wire.next(UDP, 300));
