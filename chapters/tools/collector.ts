@@ -3,7 +3,7 @@
  * any number of subjects. The grader and the page do the same.
  */
 import { expect } from "./assertions.ts";
-import { failureOf } from "./graded-test.ts";
+import { type Comparison, failureOf } from "./graded-test.ts";
 import type { SubjectBackend } from "./subject.ts";
 import { type GradedTest, useRegistrar } from "./suite.ts";
 
@@ -33,7 +33,11 @@ export async function collectTests(load: () => Promise<unknown>): Promise<Graded
 }
 
 /** Runs tests one after another. Never throws for what a test or a subject does. */
-export async function runTests(tests: readonly GradedTest[], backend: SubjectBackend): Promise<TestResult[]> {
+export async function runTests(
+  tests: readonly GradedTest[],
+  backend: SubjectBackend,
+  comparison?: Partial<Comparison>,
+): Promise<TestResult[]> {
   const before = useRegistrar({
     expect,
     describe: () => {},
@@ -43,7 +47,7 @@ export async function runTests(tests: readonly GradedTest[], backend: SubjectBac
   try {
     for (const test of tests) {
       const { chapter, task, name } = test;
-      const failure = await failureOf(test, backend);
+      const failure = await failureOf(test, backend, comparison);
       results.push({
         chapter: chapter.name,
         task: task.id,

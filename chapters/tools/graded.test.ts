@@ -2,12 +2,13 @@
  * The graded tests are put to the test: the solutions pass them all, a starter fails each with the words
  * of its own hole, and every typical mistake is caught by the test that says so.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Chapter, Task } from "./chapter-manifest.ts";
 import { ROOT, readChapters } from "./chapters.ts";
-import { collectTests, runTests, type TestResult } from "./collector.ts";
+import { runTests, type TestResult } from "./collector.ts";
+import { gradedTests } from "./graded-files.ts";
 import type { LayerTexts } from "./layer-bundle.ts";
 import { layerWithMistake, layerWithout, starterLayer } from "./layer-variants.ts";
 import { holeMessage } from "./starter.ts";
@@ -65,32 +66,18 @@ for (const chapter of readChapters()) {
 
 const fullName = ({ task, name }: GradedTest) => `${task.id} › ${name}`;
 
-const collected = new Map<string, Promise<GradedTest[]>>();
-afterAll(() => collected.clear());
-
-/** The graded tests of a chapter: those of its test files that register any. */
-function gradedTests({ name }: Chapter): Promise<GradedTest[]> {
-  const folder = join(ROOT, "chapters", name);
-  const files = readdirSync(folder).filter(file => {
-    return file.endsWith(".test.ts") && readFileSync(join(folder, file), "utf8").includes("graded<");
-  });
-  const tests = collectTests(async () => {
-    for (const file of files) await import(/* @vite-ignore */ `../${name}/${file}`);
-  });
-  collected.set(name, collected.get(name) ?? tests);
-  return collected.get(name)!;
-}
-
 async function resultsOf(
   chapter: Chapter,
   layers: LayerTexts,
   tests: readonly GradedTest[],
 ): Promise<TestResult[]> {
   const backend = await workerBackend(chapter.name, layers);
+  const reference = await workerBackend(chapter.name, new Map());
   try {
-    return await runTests(tests, backend);
+    return await runTests(tests, backend, { reference });
   } finally {
     await backend.close();
+    await reference.close();
   }
 }
 

@@ -23,7 +23,8 @@ useRegistrar({
     it(test.name, async () => {
       backend ??=
         learners.length > 0 && !debuggerUrl() ? learnersBackend(test.chapter) : directBackend(test.chapter);
-      const failure = await failureOf(test, await backend);
+      reference ??= test.kind === "seeded" ? referenceBackend(test.chapter) : undefined;
+      const failure = await failureOf(test, await backend, { reference: await reference });
       if (failure) throw taught(failure);
     });
   },
@@ -31,7 +32,10 @@ useRegistrar({
 
 /** One for a test file, as its tests are of one chapter. */
 let backend: Promise<SubjectBackend> | undefined;
-afterAll(async () => (await backend?.catch(() => undefined))?.close());
+let reference: Promise<SubjectBackend> | undefined;
+afterAll(async () => {
+  for (const one of [backend, reference]) await (await one?.catch(() => undefined))?.close();
+});
 
 async function directBackend({ name }: Chapter): Promise<SubjectBackend> {
   const path = `../${name}/subject.ts`;
@@ -45,6 +49,13 @@ async function learnersBackend({ name }: Chapter): Promise<SubjectBackend> {
   const layers = new Map(files.map(file => [file, readFileSync(join(ROOT, "chapters", file), "utf8")]));
   const { workerBackend } = await import("./worker-backend.ts");
   return await workerBackend(name, layers, { milliseconds: 4000, heapMegabytes: 256 });
+}
+
+/** The reference's subject; in a learner's run, where `#layers` means the learner's, bundled apart. */
+async function referenceBackend(chapter: Chapter): Promise<SubjectBackend> {
+  if (learners.length === 0) return await directBackend(chapter);
+  const { workerBackend } = await import("./worker-backend.ts");
+  return await workerBackend(chapter.name, new Map());
 }
 
 /** The same error, for its place in the learner's file, with the explanation and without vitest's diff. */

@@ -22,11 +22,22 @@
 import type { ExpectStatic } from "@vitest/expect";
 import { type Chapter, parseChapter, type Task } from "./chapter-manifest.ts";
 import type { Evidence } from "./explain.ts";
+import type { Random } from "./random.ts";
 import type { Subject, SubjectFunctions } from "./subject.ts";
+
+/**
+ * `public` tests everybody reads. `hidden` ones are only in the instructor's edition (chapters/NN/hidden).
+ * `seeded` ones (chapters/NN/seeded) make their cases from a seed and compare with the reference.
+ */
+export type TestKind = "public" | "hidden" | "seeded";
 
 /** What a test is handed. */
 export interface TestContext<Functions extends SubjectFunctions = SubjectFunctions> {
   readonly subject: Subject<Functions>;
+  /** The same functions over the reference's layers; for seeded tests. */
+  readonly reference: Subject<Functions>;
+  /** From the seed of the grade and the test's name; for seeded tests. */
+  readonly random: Random;
   /** Adds to what is printed if the test fails from here on. */
   readonly show: (evidence: Evidence) => void;
 }
@@ -35,6 +46,7 @@ export interface TestContext<Functions extends SubjectFunctions = SubjectFunctio
 export interface GradedTest {
   readonly chapter: Chapter;
   readonly task: Task;
+  readonly kind: TestKind;
   readonly name: string;
   readonly body: (context: TestContext) => void | Promise<void>;
 }
@@ -62,7 +74,7 @@ function current(): Registrar {
 }
 
 /** `describe` and `it` for the graded tests of one chapter, given its chapter.json. */
-export function graded<Functions extends SubjectFunctions>(manifest: unknown) {
+export function graded<Functions extends SubjectFunctions>(manifest: unknown, kind: TestKind = "public") {
   const chapter = parseChapter(manifest);
   let task: Task | undefined;
   return {
@@ -77,7 +89,7 @@ export function graded<Functions extends SubjectFunctions>(manifest: unknown) {
     },
     it(name: string, body: (context: TestContext<Functions>) => void | Promise<void>): void {
       if (!task) throw new Error(`it("${name}") stands outside of a describe(task id)`);
-      current().it({ chapter, task, name, body: body as GradedTest["body"] });
+      current().it({ chapter, task, kind, name, body: body as GradedTest["body"] });
     },
   };
 }
