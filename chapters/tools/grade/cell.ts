@@ -1,0 +1,313 @@
+/**
+ * The grader's end of a submission's process: starts it, asks it, and ends it with all that it started.
+ *
+ * A call that goes past a limit costs the process its life; the next call gets a new one. What comes back
+ * is data, read with care: a line that nobody asked for, or that is none, ends the process as well.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import type { Duplex, Readable } from "node:stream";
+import { SubjectLimitError } from "../worker-backend.ts";
+import type { Isolation } from "./isolation.ts";
+import { PlainDataError, readPlain, writePlain } from "./plain-data.ts";
+import { type Use, useOf } from "./process-use.ts";
+
+export interface CellLimits {
+  /** Processor time of one call; where it cannot be read, four times as much on the clock. */
+  readonly callSeconds: number;
+  /** Processor time of a whole submission, over all of its processes. */
+  readonly totalSeconds: number;
+  /** One answer, in bytes. */
+  readonly answerBytes: number;
+  /** All that is printed, in bytes. */
+  readonly printedBytes: number;
+  readonly memoryBytes: number;
+}
+
+export const LIMITS: CellLimits = {
+  callSeconds: 1,
+  totalSeconds: 30,
+  answerBytes: 0x40_0000,
+  printedBytes: 0x10_0000,
+  memoryBytes: 0x4000_0000,
+};
+
+/** The process could not be started, or did not say a word before anything of the submission was loaded. */
+export class CellError extends Error {
+  override readonly name = "CellError";
+}
+
+/** What a process said about a call. */
+export type Reply = { readonly value: unknown } | { readonly error: Thrown } | { readonly lacks: string };
+
+export interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+/** What is kept of that which a submission prints. */
+const KEPT_PRINTS = 2048;
+const LOOK_EVERY = 50;
+/** On a machine that is busy with other things a second of processor time may take this much longer. */
+const CLOCK_FACTOR = 8;
+
+interface Question {
+  readonly id: string;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One running process. */
+interface Life {
+  readonly child: ChildProcess;
+  readonly channel: Duplex;
+  readonly ended: Promise<void>;
+  loaded: string | undefined;
+  question: Question | undefined;
+  parts: Buffer[];
+  length: number;
+}
+
+export class Cell {
+  #life: Life | undefined;
+  #patience: number;
+  #printed = 0;
+  #spent = 0;
+  /** The beginning of what the submission printed, for its author. */
+  prints = "";
+  /** Processes started so far. */
+  lives = 0;
+  /** The slowest call that came back, in seconds on the clock. */
+  slowest = 0;
+
+  constructor(
+    private readonly box: string,
+    private readonly isolation: Isolation,
+    private readonly limits: CellLimits = LIMITS,
+  ) {
+    this.#patience = limits.callSeconds;
+  }
+
+  /** Loads a chapter's subject; returns why it does not load, or nothing. */
+  async load(chapter: string): Promise<string> {
+    try {
+      const life = this.#life ?? (await this.#start());
+      const reply = await this.#load(life, chapter);
+      return "error" in reply ? `${reply.error.name}: ${reply.error.message}` : "";
+    } catch (error) {
+      if (error instanceof SubjectLimitError) return error.message;
+      throw error;
+    }
+  }
+
+  async #load(life: Life, chapter: string): Promise<Reply> {
+    if (life.loaded === chapter) return { value: null };
+    const reply = await this.#ask(life, "the submission", { do: "load", chapter });
+    if ("value" in reply) life.loaded = chapter;
+    return reply;
+  }
+
+  /** Calls a function of a chapter's subject, in a process that has loaded it. */
+  async call(chapter: string, name: string, args: readonly unknown[]): Promise<Reply> {
+    const life = this.#life ?? (await this.#start());
+    const loading = await this.#load(life, chapter);
+    if (!("value" in loading)) return loading;
+    return await this.#ask(life, `“${name}”`, { do: "call", name, args });
+  }
+
+  /** Ends the process and waits until it is dead. */
+  async close(): Promise<void> {
+    const life = this.#life;
+    if (!life) return;
+    this.#end(life, new Error("the grader is done"));
+    await life.ended;
+  }
+
+  async #start(): Promise<Life> {
+    this.lives++;
+    const { file, args, uid, gid } = this.isolation.command(this.box);
+    const child = spawn(file, args, {
+      cwd: this.box,
+      env: {},
+      uid,
+      gid,
+      detached: true, // A process group of its own, so that it can be ended as one.
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+    const channel = child.stdio[3] as Duplex;
+    const ended = new Promise<void>(resolve => {
+      child.once("error", () => resolve());
+      child.once("close", () => resolve());
+    });
+    const life: Life = {
+      child,
+      channel,
+      ended,
+      loaded: undefined,
+      question: undefined,
+      parts: [],
+      length: 0,
+    };
+    this.#life = life;
+    child.once("error", error => this.#end(life, new CellError(`${file}: ${error.message}`)));
+    child.once("exit", () => this.#end(life, new SubjectLimitError("the process of the submission ended")));
+    channel.on("error", () => {});
+    channel.on("data", (chunk: Buffer) => this.#take(life, chunk));
+    for (const stream of [child.stdout, child.stderr] as Readable[]) {
+      stream.on("error", () => {});
+      stream.on("data", (chunk: Buffer) => this.#takePrints(life, chunk));
+    }
+    try {
+      await this.#ask(life, "the process", { do: "hello" });
+    } catch (error) {
+      await life.ended;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CellError(`a submission's process did not start: ${reason} ${this.prints}`.trim());
+    }
+    return life;
+  }
+
+  #ask(life: Life, what: string, request: object): Promise<Reply> {
+    const { pid } = life.child;
+    const before = pid === undefined ? undefined : useOf(pid);
+    const begun = performance.now();
+    const id = randomBytes(16).toString("hex");
+    const patience = "do" in request && request.do === "hello" ? 30 : this.#patience;
+    return new Promise<Reply>((resolve, reject) => {
+      const watch = setInterval(() => {
+        const use = pid === undefined ? undefined : useOf(pid);
+        const problem = this.#problem(what, patience, before, use, (performance.now() - begun) / 1000);
+        if (!problem) return;
+        if (problem.includes("come back")) this.#patience = this.limits.callSeconds / 4;
+        this.#spent += (use?.processor ?? 0) - (before?.processor ?? 0);
+        this.#end(life, new SubjectLimitError(problem));
+      }, LOOK_EVERY);
+      const settle = () => {
+        clearInterval(watch);
+        life.question = undefined;
+      };
+      life.question = {
+        id,
+        resolve: reply => {
+          settle();
+          this.slowest = Math.max(this.slowest, (performance.now() - begun) / 1000);
+          resolve(reply);
+        },
+        reject: error => {
+          settle();
+          reject(error);
+        },
+      };
+      life.channel.write(`${writePlain({ ...request, id })}\n`);
+    });
+  }
+
+  /** What is wrong with a call that has not come back yet. */
+  #problem(
+    what: string,
+    patience: number,
+    before: Use | undefined,
+    now: Use | undefined,
+    clock: number,
+  ): string {
+    const processor = now && before ? now.processor - before.processor : clock / 4;
+    if (this.#spent + processor > this.limits.totalSeconds) {
+      return `the submission used more than ${this.limits.totalSeconds} s of processor time in all`;
+    }
+    if (now && now.memory > this.limits.memoryBytes) {
+      return `${what} took more than ${this.limits.memoryBytes / 0x10_0000} MiB of memory`;
+    }
+    if (processor <= patience && clock <= patience * CLOCK_FACTOR) return "";
+    const how = processor > patience ? "does a loop never end?" : "does it wait for something?";
+    return `${what} did not come back within ${patience} s: ${how}`;
+  }
+
+  #take(life: Life, chunk: Buffer): void {
+    for (let rest = chunk; rest.length > 0; ) {
+      const end = rest.indexOf(0x0a);
+      const part = end < 0 ? rest : rest.subarray(0, end);
+      rest = end < 0 ? rest.subarray(rest.length) : rest.subarray(end + 1);
+      life.length += part.length;
+      if (life.length > this.limits.answerBytes) {
+        const limit = this.limits.answerBytes / 0x10_0000;
+        this.#end(life, new SubjectLimitError(`the submission answered more than ${limit} MiB`));
+        return;
+      }
+      life.parts.push(part);
+      if (end < 0) return;
+      const line = Buffer.concat(life.parts).toString("utf8");
+      life.parts = [];
+      life.length = 0;
+      this.#takeLine(life, line);
+    }
+  }
+
+  #takeLine(life: Life, line: string): void {
+    const { question } = life;
+    try {
+      const reply = replyOf(readPlain(line), question?.id);
+      question!.resolve(reply);
+    } catch (error) {
+      if (!(error instanceof PlainDataError)) throw error;
+      this.#end(
+        life,
+        new SubjectLimitError(`the submission's process did not keep to the protocol: ${error.message}`),
+      );
+    }
+  }
+
+  #takePrints(life: Life, chunk: Buffer): void {
+    this.#printed += chunk.length;
+    if (this.prints.length < KEPT_PRINTS) {
+      this.prints = (this.prints + chunk.toString("utf8")).slice(0, KEPT_PRINTS);
+    }
+    if (this.#printed > this.limits.printedBytes) {
+      const limit = this.limits.printedBytes / 0x10_0000;
+      this.#end(life, new SubjectLimitError(`the submission printed more than ${limit} MiB`));
+    }
+  }
+
+  /** Ends the whole process group; a call that waits for it is told why. */
+  #end(life: Life, reason: Error): void {
+    if (this.#life === life) this.#life = undefined;
+    const { pid } = life.child;
+    if (pid !== undefined) {
+      for (const target of [-pid, pid]) {
+        try {
+          process.kill(target, "SIGKILL");
+        } catch {
+          // It is dead already.
+        }
+      }
+    }
+    life.channel.destroy();
+    life.question?.reject(reason);
+  }
+}
+
+/** Checks the shape of an answer; what is told of an error is text of bounded length. */
+function replyOf(answer: unknown, id: string | undefined): Reply {
+  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
+    throw new PlainDataError("an answer is no object");
+  }
+  const fields = new Map<string, unknown>(Object.entries(answer));
+  if (id === undefined || fields.get("id") !== id)
+    throw new PlainDataError("it answered what nobody had asked");
+  if (fields.has("value")) return { value: fields.get("value") };
+  if (typeof fields.get("lacks") === "string") return { lacks: String(fields.get("lacks")) };
+  const error = fields.get("error");
+  if (typeof error !== "object" || error === null) throw new PlainDataError("an answer says nothing");
+  const text = (name: string, limit: number) => {
+    const value: unknown = Reflect.get(error, name);
+    return printable(typeof value === "string" ? value.slice(0, limit) : "");
+  };
+  return {
+    error: { name: text("name", 100) || "Error", message: text("message", 2000), stack: text("stack", 8000) },
+  };
+}
+
+/** Without what moves a terminal's cursor or hides in a text: control, format and private characters. */
+export function printable(text: string): string {
+  return text.replace(/[^\P{C}\n\t]/gu, "\ufffd");
+}

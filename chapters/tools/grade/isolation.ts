@@ -1,0 +1,173 @@
+/**
+ * The ladder of isolation: how a submission's process is kept from everything else.
+ *
+ * Every rung has all of the one below. A grade names its rung; `isolation=LEVEL` asks for at least one,
+ * and the grader refuses rather than sink below it. What each rung lets through is in `holes`, and in the
+ * book.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Complaint } from "../complaint.ts";
+
+export const LEVELS = ["node", "uid", "bubblewrap", "container"] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface Isolation {
+  readonly level: Level;
+  /** What is run for a box, with the user to run as. */
+  readonly command: (box: string) => Command;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** What still gets through, in a sentence each. */
+export const HOLES: Readonly<Record<Level, readonly string[]>> = {
+  node: [
+    "a submission that breaks out of the language (a bug of V8) can open network connections: Node's permissions know no network before Node 26",
+    "such a submission can also signal processes of the same user, the grader among them",
+    "Node's permissions are a seat belt and no prison, as Node's manual says itself",
+  ],
+  uid: [
+    "a submission that breaks out of the language can open network connections",
+    "such a submission can read files that everybody may read",
+  ],
+  bubblewrap: ["a submission that breaks out of the language and of Node meets the kernel's system calls"],
+  container: [
+    "a submission that breaks out of the language and of Node meets the container's engine and kernel",
+  ],
+};
+
+/** Caps of the process itself; the grader's watchdog is stricter. */
+export const HEAP_MEGABYTES = 256;
+const DATA_KILOBYTES = 1_500_000;
+const CPU_SECONDS = 300;
+
+/** A user and group that own nothing. */
+const NOBODY = 65_534;
+
+/** Programs of a container's engine, and the image that has Node. */
+const ENGINES = ["podman", "docker"];
+const IMAGE = process.env["VMEXIT_GRADE_IMAGE"] ?? "docker.io/library/node:22-slim";
+
+/** The best rung of this machine; throws a complaint if it is below `least`. */
+export function chooseIsolation(least: Level = "node", exactly?: Level): Isolation {
+  const wanted = exactly ? [exactly] : [...LEVELS].reverse().filter(isChosenUnasked(least));
+  const reasons: string[] = [];
+  for (const level of wanted) {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) break;
+    const problem = probe(level);
+    if (problem === "") return { level, command: box => COMMANDS[level](box) };
+    reasons.push(`${level}: ${problem}`);
+  }
+  throw new Complaint(
+    `this machine cannot isolate a submission at the level “${exactly ?? least}”, so nothing is graded (${reasons.join("; ")})`,
+  );
+}
+
+/** A container starts slowly, so it is taken only when it is asked for. */
+function isChosenUnasked(least: Level): (level: Level) => boolean {
+  return level => level !== "container" || least === "container";
+}
+
+const probed = new Map<Level, string>();
+
+/** Why a rung does not hold on this machine; empty where it does. Tries it once. */
+export function probe(level: Level): string {
+  const known = probed.get(level);
+  if (known !== undefined) return known;
+  const problem = tryLevel(level);
+  probed.set(level, problem);
+  return problem;
+}
+
+function tryLevel(level: Level): string {
+  if (level === "node") return "";
+  if (level === "uid" && process.getuid?.() !== 0) return "only root can change to another user";
+  const box = mkdtempSync(join(tmpdir(), "vmexit-probe-"));
+  try {
+    const { file, args, uid, gid } = COMMANDS[level](box, ["-e", "0"]);
+    const { status, stderr, error } = spawnSync(file, args, {
+      uid,
+      gid,
+      env: {},
+      timeout: 60_000,
+      encoding: "utf8",
+    });
+    if (error) return `${file}: ${error.message}`;
+    return status === 0 ? "" : stderr.trim().split("\n").at(-1) || `${file} ended with ${status}`;
+  } finally {
+    rmSync(box, { recursive: true, force: true });
+  }
+}
+
+const COMMANDS: Readonly<Record<Level, (box: string, probe?: readonly string[]) => Command>> = {
+  node: (box, probing) => limited(process.execPath, probing ?? nodeArguments(box)),
+  uid: (box, probing) => ({
+    ...limited(process.execPath, probing ?? nodeArguments(box)),
+    uid: NOBODY,
+    gid: NOBODY,
+  }),
+  bubblewrap: (box, probing) =>
+    limited("bwrap", [...bubblewrapArguments(box), process.execPath, ...(probing ?? nodeArguments("/box"))]),
+  container: (box, probing) => containerCommand(box, probing),
+};
+
+/** The flags that forbid what a submission needs not, and the program that serves it. */
+export function nodeArguments(box: string, version = process.versions.node): string[] {
+  const isOld = Number(version.split(".")[0]) < 22;
+  return [
+    isOld ? "--experimental-permission" : "--permission",
+    `--allow-fs-read=${box}/*`,
+    "--no-addons",
+    "--no-warnings",
+    "--disallow-code-generation-from-strings",
+    `--max-old-space-size=${HEAP_MEGABYTES}`,
+    `${box}/serve.mjs`,
+  ];
+}
+
+/** Under the shell's limits: no file grows, no core is dumped, memory and time end. */
+function limited(file: string, args: readonly string[]): Command {
+  if (process.platform === "win32") return { file, args };
+  const limits = `ulimit -f 0; ulimit -c 0; ulimit -t ${CPU_SECONDS}; ulimit -d ${DATA_KILOBYTES} 2>/dev/null`;
+  return { file: "/bin/sh", args: ["-c", `${limits}; exec "$0" "$@"`, file, ...args] };
+}
+
+/** An own view of the world: the box, Node and its libraries to read, no network, no other process. */
+function bubblewrapArguments(box: string): string[] {
+  const system = ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache"].filter(path =>
+    existsSync(path),
+  );
+  const node = realpathSync(process.execPath);
+  return [
+    ...["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"],
+    ...system.flatMap(path => ["--ro-bind", path, path]),
+    ...(node.startsWith("/usr/") ? [] : ["--ro-bind", node, node]),
+    ...(process.execPath === node ? [] : ["--ro-bind", node, process.execPath]),
+    ...["--ro-bind", box, "/box", "--proc", "/proc", "--dev", "/dev", "--chdir", "/box"],
+    ...["--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "box"],
+    "--",
+  ];
+}
+
+function containerCommand(box: string, probing?: readonly string[]): Command {
+  const engine = process.env["VMEXIT_GRADE_ENGINE"] ?? ENGINES.find(name => isThere(name)) ?? ENGINES[0]!;
+  const passed = engine.endsWith("podman") ? ["--preserve-fds=1"] : [];
+  return limited(engine, [
+    ...["run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL", "--pids-limit=64", "--memory=1g"],
+    ...["--security-opt=no-new-privileges", `--user=${NOBODY}:${NOBODY}`, ...passed],
+    ...[`--volume=${box}:/box:ro`, "--entrypoint=node", IMAGE],
+    ...(probing ?? nodeArguments("/box", "22")),
+  ]);
+}
+
+function isThere(program: string): boolean {
+  return spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
+}
