@@ -76,6 +76,11 @@ export class Cell {
   #spent = 0;
   /** The beginning of what the submission printed, for its author. */
   prints = "";
+  /** The running process, where there is one. */
+  get pid(): number | undefined {
+    return this.#life?.child.pid;
+  }
+
   /** Processes started so far. */
   lives = 0;
   /** The slowest call that came back, in seconds on the clock. */

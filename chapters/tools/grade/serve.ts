@@ -84,7 +84,7 @@ function shrinkGlobals(): void {
   const methods = ["log", "info", "warn", "error", "debug", "trace", "table", "dir"];
   const quiet = Object.fromEntries(methods.map(name => [name, write]));
   const powers = ["binding", "_linkedBinding", "dlopen", "kill", "_kill", "_debugProcess", "_debugEnd"];
-  for (const name of [...powers, "abort", "reallyExit", "report", "getBuiltinModule"]) {
+  for (const name of [...powers, "abort", "report", "getBuiltinModule"]) {
     Reflect.deleteProperty(process, name);
   }
   for (const name of Object.getOwnPropertyNames(globalThis)) {

@@ -1,0 +1,154 @@
+/** The words of `npm run grade`, and the same as flags behind `--`. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Chapter } from "../chapter-manifest.ts";
+import { Complaint } from "../complaint.ts";
+import { unknownWord } from "../words.ts";
+import { FORMATS } from "./formats.ts";
+import { LEVELS, type Level } from "./isolation.ts";
+
+export const WORDS = {
+  solution: "grade the reference's layers: they earn every point",
+  merge: "put the results of several shards together: npm run grade merge FOLDER…",
+  gradescope: "write a Gradescope autograder: npm run grade gradescope [N|all] [out=FILE.zip]",
+  sample: "write a folder of 300 made-up submissions: npm run grade sample FOLDER",
+  fresh: "grade again what is graded already",
+  help: "print this",
+} as const;
+
+export const OPTIONS = {
+  isolation: "refuse to grade below this level: node, uid, bubblewrap or container",
+  seed: "of the seeded tests; each student gets cases of their own from it",
+  out: "the folder that results are written to",
+  format: `write these formats, too: ${Object.keys(FORMATS).join(", ")}, or all`,
+  jobs: "submissions at the same time; as many as processors unless told",
+  shard: "only this part of a class, as in 2/8",
+  due: "a JSON file of due dates and what lateness costs",
+  handed: "a CSV file: submission, time it was handed in (ISO 8601)",
+} as const;
+
+type Word = keyof typeof WORDS;
+type Option = keyof typeof OPTIONS;
+
+/** Longer names that people expect. */
+const SYNONYMS: Readonly<Record<string, Option>> = {
+  "require-isolation": "isolation",
+  "handed-in": "handed",
+};
+
+export interface Wish {
+  readonly words: ReadonlySet<Word>;
+  readonly chapters: readonly Chapter[];
+  /** Folders and archives. */
+  readonly paths: readonly string[];
+  readonly isolation: Level;
+  readonly seed: string;
+  readonly out: string | undefined;
+  readonly formats: readonly string[];
+  readonly jobs: number | undefined;
+  /** Counted from 1. */
+  readonly shard: { readonly index: number; readonly of: number };
+  readonly due: string | undefined;
+  readonly handedIn: string | undefined;
+}
+
+export function parseWords(args: readonly string[], chapters: readonly Chapter[], practice: string): Wish {
+  const words = new Set<Word>();
+  const numbers: number[] = [];
+  const paths: string[] = [];
+  const options = new Map<Option, string>();
+  let isAll = false;
+  const left = [...args];
+  for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
+    const [, dashes = "", name = "", value] = /^(--)?([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const option = optionNamed(name);
+    if (option && (dashes || value !== undefined)) {
+      const given = value ?? left.shift();
+      if (given === undefined || given === "")
+        throw new Complaint(`${name} needs a value: ${OPTIONS[option]}`, 2);
+      options.set(option, given);
+    } else if (Object.hasOwn(WORDS, name) && value === undefined) words.add(name as Word);
+    else if (arg === "all" || arg === "--all") isAll = true;
+    else if (/^\d+$/.test(arg)) numbers.push(Number(arg));
+    else if (!dashes && (existsSync(arg) || arg.includes("/") || words.has("sample")))
+      paths.push(resolve(arg));
+    else
+      throw new Complaint(
+        unknownWord(name || arg, [...Object.keys(WORDS), ...Object.keys(OPTIONS), "all"]),
+        2,
+      );
+  }
+  const chosen = numbers.map(number => {
+    const found = chapters.find(one => one.number === number);
+    if (!found)
+      throw new Complaint(
+        `there is no chapter ${number}: there are ${chapters.map(one => one.number).join(", ")}`,
+        2,
+      );
+    return found;
+  });
+  if (isAll && numbers.length > 0)
+    throw new Complaint(`“all” and ${numbers.join(", ")} exclude each other`, 2);
+  return {
+    words,
+    chapters: isAll ? chapters : chosen,
+    paths,
+    isolation: isolationOf(options.get("isolation")),
+    seed: options.get("seed") ?? practice,
+    out: options.get("out"),
+    formats: formatsOf(options.get("format")),
+    jobs: options.has("jobs") ? countOf("jobs", options.get("jobs")!) : undefined,
+    shard: shardOf(options.get("shard")),
+    due: options.get("due"),
+    handedIn: options.get("handed"),
+  };
+}
+
+function optionNamed(name: string): Option | undefined {
+  if (Object.hasOwn(SYNONYMS, name)) return SYNONYMS[name];
+  return Object.hasOwn(OPTIONS, name) ? (name as Option) : undefined;
+}
+
+function isolationOf(text: string | undefined): Level {
+  const level = LEVELS.find(one => one === (text ?? "node"));
+  if (!level) throw new Complaint(`isolation is one of ${LEVELS.join(", ")}, not “${text}”`, 2);
+  return level;
+}
+
+function formatsOf(text: string | undefined): string[] {
+  const names = text === "all" ? Object.keys(FORMATS) : (text?.split(",") ?? []);
+  const wrong = names.find(name => !Object.hasOwn(FORMATS, name));
+  if (wrong !== undefined) throw new Complaint(unknownWord(wrong, Object.keys(FORMATS)), 2);
+  return names;
+}
+
+function countOf(name: string, text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw new Complaint(`${name} is a whole number from 1 on, not “${text}”`, 2);
+  return Number(text);
+}
+
+function shardOf(text: string | undefined): { index: number; of: number } {
+  if (text === undefined) return { index: 1, of: 1 };
+  const [, index = 0, of = 0] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (index < 1 || index > of) throw new Complaint(`shard is “part/parts”, as in 2/8, not “${text}”`, 2);
+  return { index, of };
+}
+
+export function help(): string[] {
+  const row = (name: string, meaning: string) => `  ${name.padEnd(12)}${meaning}`;
+  return [
+    "npm run grade N                 grades your chapter N in a process of its own",
+    "npm run grade N solution        grades the reference",
+    "npm run grade N|all PATH        grades a folder or archive of submissions, or a single one",
+    "",
+    "words, in any order",
+    ...Object.entries(WORDS).map(([word, meaning]) => row(word, meaning)),
+    "",
+    "options, as name=value, or as flags behind “--” (npm run grade all FOLDER -- --shard 2/8)",
+    ...Object.entries(OPTIONS).map(([option, meaning]) => row(option, meaning)),
+    "",
+    "ends with 0 when something was graded, whatever the score; 1 when there was nothing to grade;",
+    "2 for a wrong word; 3 when the grader itself failed",
+  ];
+}
