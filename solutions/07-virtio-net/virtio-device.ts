@@ -237,8 +237,8 @@ export abstract class VirtioDevice {
   }
 
   acknowledgeInterrupt(causes: number): void {
-    // #region exercise-interrupt
     if (this.#interruptStatus === 0) return;
+    // #region exercise-interrupt
     this.#interruptStatus &= ~causes;
     if (this.#interruptStatus === 0) this.#irq.lower();
     // #endregion exercise-interrupt

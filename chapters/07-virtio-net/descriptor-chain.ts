@@ -1,0 +1,107 @@
+// Starter: write the exercises here; `npm run chapter 7` runs them, `npm run chapter 7 test` tests them.
+// Generated from solutions/07-virtio-net/descriptor-chain.ts by `npm run starters` (19355830).
+/**
+ * A chain of descriptors: how a driver says which pieces of memory make one buffer.
+ *
+ *     descriptor, 16 bytes:   address (8)   length (4)   flags (2)   next (2)
+ *
+ * The chain goes on at `next` while the flag NEXT is set: first what the device may read, then what it may
+ * write. A descriptor with the flag INDIRECT names a table of its own, in which the chain goes on from
+ * entry 0: so one entry of the queue's table carries a buffer of any number of pieces.
+ *
+ * All of this is the guest's memory, so none of it can be trusted. A chain that breaks the rules ends in a
+ * `VirtqueueError`, upon which the device gives up (DEVICE_NEEDS_RESET).
+ *
+ * Source: VIRTIO 1.2, 2.7.4 "Message Framing", 2.7.5 "The Virtqueue Descriptor Table".
+ */
+import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
+import { hex, isRam, type Span, totalLength } from "./spans.ts";
+
+export const DESCRIPTOR_SIZE = 16;
+
+export const DESCRIPTOR_F_NEXT = 0b001;
+export const DESCRIPTOR_F_WRITE = 0b010; // for the device to write, else to read
+export const DESCRIPTOR_F_INDIRECT = 0b100; // the buffer is itself a table of descriptors
+
+/** One entry of a table. `address` is guest-physical; it is exact up to 2^53, where no memory is. */
+export interface Descriptor {
+  readonly address: number;
+  readonly length: number;
+  readonly flags: number;
+  readonly next: number;
+}
+
+/** A buffer from the driver: first what the device may read, then what it may write. */
+export interface Chain {
+  /** Index of the first descriptor, by which the buffer is returned. */
+  readonly head: number;
+  readonly readable: readonly Span[];
+  readonly writable: readonly Span[];
+  /** Bytes. */
+  readonly readableLength: number;
+  readonly writableLength: number;
+}
+
+/** The table that chains begin in. */
+export interface DescriptorTable {
+  readonly address: number;
+  readonly entries: number;
+  /** The most descriptors of a chain. */
+  readonly longest: number;
+  /** VIRTIO_F_INDIRECT_DESC was negotiated. */
+  readonly hasIndirectDescriptors: boolean;
+}
+
+/** The driver broke a rule of the rings. */
+export class VirtqueueError extends Error {
+  override readonly name = "VirtqueueError";
+}
+
+// #region walk
+/** Follows the chain that begins at descriptor `head`, and checks every step. */
+export function walkChain(memory: GuestMemory, queueTable: DescriptorTable, head: number): Chain {
+  const readable: Span[] = [];
+  const writable: Span[] = [];
+  // #region exercise-walk
+  throw new Error(
+    "exercise walk: follow the chain from its head, check each step against everything a guest can get wrong, and collect what is to be read and what is to be written · chapter 7, “Take what is available”",
+  );
+  // #endregion exercise-walk
+  return {
+    head,
+    readable,
+    writable,
+    readableLength: totalLength(readable),
+    writableLength: totalLength(writable),
+  };
+}
+// #endregion walk
+
+export function readDescriptor(memory: GuestMemory, table: number, index: number): Descriptor {
+  const at = table + DESCRIPTOR_SIZE * index;
+  return {
+    address: memory.read(at + 4, 4) * 0x1_0000_0000 + memory.read(at, 4),
+    length: memory.read(at + 8, 4),
+    flags: memory.read(at + 12, 2),
+    next: memory.read(at + 14, 2),
+  };
+}
+
+// #region indirect
+/**
+ * Throws unless a descriptor may name a table of descriptors (2.7.5.3). `isInside`: it stands in such a
+ * table itself. Its flag WRITE means nothing.
+ */
+function requireIndirect(
+  memory: GuestMemory,
+  { hasIndirectDescriptors }: DescriptorTable,
+  isInside: boolean,
+  { address, length, flags }: Descriptor,
+): void {
+  // #region exercise-indirect
+  throw new Error(
+    "exercise indirect: throw unless a descriptor may name a table: negotiated, not inside another one, without NEXT, a whole number of entries, all of it in RAM · chapter 7, “Take what is available”",
+  );
+  // #endregion exercise-indirect
+}
+// #endregion indirect
