@@ -8,9 +8,10 @@
  * information format".
  */
 import type { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import type { Segment, Vcpu } from "../kvm/api.ts";
-import { BootImageError } from "./boot-image-error.ts";
-import { type ElfImage, isElf, readElf32 } from "./elf32.ts";
+import { type ElfImage, isElf, readElf32 } from "#layers/08-linux/elf.ts";
+import { flatCode, flatData } from "#layers/08-linux/flat-segments.ts";
+import type { Vcpu } from "../kvm/api.ts";
+import { aboutFile, BootImageError } from "./boot-image-error.ts";
 
 const HEADER_MAGIC = 0x1bad_b002;
 /** The header lies completely within this many bytes of the file. */
@@ -40,6 +41,10 @@ const LOW_MEMORY_END = 0xa_0000;
 const HIGH_MEMORY = 0x10_0000;
 const PAGE = 4096;
 const LOADER_NAME = "vmexit";
+
+/** The selectors may be any. */
+const CODE = 0x08;
+const DATA = 0x10;
 
 export interface MultibootModule {
   readonly name: string;
@@ -109,7 +114,7 @@ export function readMultiboot(name: string, image: Uint8Array): ElfImage {
   if ((flags & VIDEO_WANTED) !== 0)
     throw new BootImageError(name, "it wants a video mode, and there is none");
   if ((flags & HAS_ADDRESSES) === 0) {
-    if (isElf(image)) return readElf32(name, image);
+    if (isElf(image)) return aboutFile(name, () => readElf32(image));
     throw new BootImageError(name, "it is no ELF file, and its header has no addresses");
   }
   return flatImage(name, image, view, header);
@@ -134,7 +139,8 @@ function flatImage(name: string, image: Uint8Array, view: DataView, header: numb
     throw new BootImageError(name, "the addresses in its header do not fit its length");
   }
   const size = Math.max(length, bssEnd === 0 ? 0 : bssEnd - load);
-  return { entry, segments: [{ address: load, size, bytes: image.subarray(from, from + length) }] };
+  const segments = [{ address: load, size, bytes: image.subarray(from, from + length) }];
+  return { entry, segments, notes: [] };
 }
 
 /** The offset of the multiboot header, or -1. */
@@ -194,25 +200,11 @@ function addRange(add32: (...values: number[]) => void, start: number, end: numb
 
 /** The state in which the image is entered. GDTR and IDTR are void: it must load its own. */
 export function enterMultiboot(vcpu: Vcpu, { entry, information }: MultibootEntry): void {
-  const flat: Segment = {
-    base: 0n,
-    limit: 0xffff_ffff,
-    selector: 0x10,
-    type: 0b0011, // data, writable, accessed
-    present: 1,
-    dpl: 0,
-    db: 1,
-    s: 1,
-    l: 0,
-    g: 1,
-    avl: 0,
-    unusable: 0,
-  };
-  const code: Segment = { ...flat, selector: 0x08, type: 0b1011 }; // code, readable, accessed
+  const flat = flatData(DATA);
   const sregs = vcpu.getSregs();
   vcpu.setSregs({
     ...sregs,
-    cs: code,
+    cs: flatCode(CODE),
     ds: flat,
     es: flat,
     fs: flat,

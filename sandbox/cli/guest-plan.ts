@@ -37,6 +37,7 @@ const DEBIAN_COMMAND_LINE = `${LINUX_COMMAND_LINE} cryptomgr.notests`;
 
 const NEEDS: Readonly<Record<ImageKind, readonly GuestNeed[]>> = {
   linux: ["protected-mode", "protected-interrupts", "paging32"],
+  pvh: ["protected-mode", "protected-interrupts", "paging32"],
   multiboot: ["protected-mode", "protected-interrupts", "paging32"],
   flat: ["real-mode"],
 };
@@ -78,7 +79,7 @@ function planImage(options: Options): GuestPlan {
   if (initrd && kind === "flat") {
     throw new BootImageError(name, "a flat image has no use for an initial RAM disk", "Leave --initrd out");
   }
-  const commandLine = kind === "linux" ? `${LINUX_COMMAND_LINE} ${append}`.trim() : append;
+  const commandLine = kind === "linux" || kind === "pvh" ? `${LINUX_COMMAND_LINE} ${append}`.trim() : append;
   return planBoot(options, kind, name, image, commandLine, initrd);
 }
 
