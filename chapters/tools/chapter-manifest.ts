@@ -23,6 +23,8 @@ export interface Chapter {
   readonly name: string;
   readonly title: string;
   readonly guests: readonly Guest[];
+  /** Guests that are no part of the book and are fetched when somebody names them. */
+  readonly fetched: readonly FetchedGuest[];
   readonly tasks: readonly Task[];
   readonly mistakes: readonly Mistake[];
 }
@@ -37,6 +39,9 @@ export interface Guest {
   /** What it does, in a sentence. */
   readonly does: string;
 }
+
+/** A guest whose image the chapter's main.ts fetches from elsewhere. */
+export type FetchedGuest = Pick<Guest, "name" | "needs" | "does">;
 
 /** One thing to write: one or several regions of one layer file, tested by one `describe` of its id. */
 export interface Task {
@@ -96,14 +101,16 @@ export function parseChapter(document: unknown, file = "chapter.json"): Chapter 
     name: root.text("name", /^\d\d-[a-z0-9-]+$/, "two digits and a name, as in “01-minimal-vm”"),
     title: root.text("title"),
     guests: root.list("guests").map(readGuest),
+    fetched: root.has("fetched") ? root.list("fetched").map(readFetchedGuest) : [],
     tasks: root.list("tasks").map(readTask),
     mistakes: root.list("mistakes").map(readMistake),
   };
-  root.nothingElse(["$schema", "number", "name", "title", "guests", "tasks", "mistakes"]);
+  root.nothingElse(["$schema", "number", "name", "title", "guests", "fetched", "tasks", "mistakes"]);
   if (Number(chapter.name.slice(0, 2)) !== chapter.number) {
     throw new ManifestError(file, "number", `is ${chapter.number}, but the name is “${chapter.name}”`);
   }
   checkUnique(file, "guests", "name", chapter.guests);
+  checkUnique(file, "fetched", "name", [...chapter.guests, ...chapter.fetched]);
   checkUnique(file, "tasks", "id", chapter.tasks);
   checkUnique(file, "mistakes", "id", chapter.mistakes);
   checkTasks(file, chapter);
@@ -143,9 +150,20 @@ function checkTasks(file: string, { tasks, mistakes }: Chapter): void {
 function readGuest(guest: Reader): Guest {
   guest.nothingElse(["name", "source", "image", "needs", "does"]);
   return {
-    name: guest.text("name", WORD, "a word of small letters, digits and hyphens"),
+    ...readAnyGuest(guest),
     source: guest.text("source", /^guest\//, "a path in guest/"),
     image: guest.text("image", /^guest\//, "a path in guest/"),
+  };
+}
+
+function readFetchedGuest(guest: Reader): FetchedGuest {
+  guest.nothingElse(["name", "needs", "does"]);
+  return readAnyGuest(guest);
+}
+
+function readAnyGuest(guest: Reader): FetchedGuest {
+  return {
+    name: guest.text("name", WORD, "a word of small letters, digits and hyphens"),
     needs: guest.texts("needs").map((need, index) => {
       const known = GUEST_NEEDS.find(name => name === need);
       if (!known) throw guest.error(`needs[${index}]`, `is “${need}”, none of ${GUEST_NEEDS.join(", ")}`);
@@ -259,6 +277,10 @@ class Reader {
       if (typeof item !== "string") throw this.error(`${field}[${index}]`, "is no text");
       return item;
     });
+  }
+
+  has(field: string): boolean {
+    return this.#fields[field] !== undefined;
   }
 
   list(field: string): Reader[] {

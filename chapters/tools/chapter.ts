@@ -58,7 +58,7 @@ function parse(args: readonly string[], chapters: readonly Chapter[]): Wish | "h
 
   const words = new Set<Word>();
   const guests: string[] = [];
-  const names = found?.guests.map(({ name }) => name) ?? [];
+  const names = found ? [...found.guests, ...found.fetched].map(({ name }) => name) : [];
   for (const arg of args) {
     if (/^\d+$/.test(arg)) continue;
     if (isWord(arg)) words.add(arg);
@@ -193,13 +193,13 @@ function chapterList(chapters: readonly Chapter[]): string[] {
   });
 }
 
-function taskList({ number, title, tasks, guests }: Chapter): string[] {
+function taskList({ number, title, tasks, guests, fetched }: Chapter): string[] {
   return [
     `${number}  ${title}`,
     ...tasks.map(({ id, title, points, stars, file }) => {
       return `  ${id.padEnd(16)}${"*".repeat(stars).padEnd(4)}${String(points).padStart(3)} points  ${file.padEnd(14)}${title}`;
     }),
     "guests",
-    ...guests.map(({ name, does }) => `  ${name.padEnd(16)}${does}`),
+    ...[...guests, ...fetched].map(({ name, does }) => `  ${name.padEnd(16)}${does}`),
   ];
 }

@@ -14,7 +14,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineName, Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
-import type { Chapter, Guest } from "./chapter-manifest.ts";
+import type { Chapter, FetchedGuest, Guest } from "./chapter-manifest.ts";
 import { ROOT, readChapter } from "./chapters.ts";
 import { Complaint } from "./complaint.ts";
 import type { Disassembler } from "./disassembly.ts";
@@ -46,11 +46,14 @@ export class Stage {
 
   constructor(
     readonly chapter: Chapter,
-    /** The guest that was named, or all of the chapter. */
+    /** The guests that were named, or all of the chapter. */
     readonly guests: readonly StagedGuest[],
+    /** Of the guests to fetch only those that were named. */
+    readonly fetched: readonly FetchedGuest[],
     /** Whether dumps are wanted. */
     readonly trace: boolean,
-    private readonly engine: EngineName | undefined,
+    /** The engine that was named. */
+    readonly engine: EngineName | undefined,
     private readonly disassemble: Disassembler | undefined,
   ) {}
 
@@ -59,7 +62,7 @@ export class Stage {
    * A chapter about the processor itself says which engine it takes `unasked`, and why. Of several guests
    * one that the wanted engine cannot run is left out, in a line that says why, and nothing is returned.
    */
-  async enter(guest: StagedGuest, unasked?: UnaskedEngine): Promise<Hypervisor | undefined> {
+  async enter(guest: FetchedGuest, unasked?: UnaskedEngine): Promise<Hypervisor | undefined> {
     this.close();
     this.#exits = 0;
     this.#before = undefined;
@@ -70,14 +73,15 @@ export class Stage {
       this.print(`   ${sentence}`);
     } catch (error) {
       const { UnsuitableEngineError } = await import("../../sandbox/kvm/engines.ts");
-      if (this.guests.length === 1 || !(error instanceof UnsuitableEngineError)) throw error;
+      if (this.guests.length + this.fetched.length === 1 || !(error instanceof UnsuitableEngineError))
+        throw error;
       this.print(`── ${guest.name}: left out. ${error.message}`);
     }
     return this.#hypervisor;
   }
 
   async #open(
-    guest: StagedGuest,
+    guest: FetchedGuest,
     unasked?: UnaskedEngine,
   ): Promise<{ hypervisor: Hypervisor; sentence: string }> {
     const { chooseEngine, openEngine } = await import("../../sandbox/kvm/engines.ts");
@@ -160,9 +164,11 @@ export async function openStage(main: string, words = process.argv.slice(2)): Pr
   const engine = words.includes("kvm") ? "kvm" : words.includes("soft") ? "soft" : undefined;
   const trace = words.includes("trace");
   const named = chapter.guests.filter(guest => words.includes(guest.name));
-  const guests = (named.length > 0 ? named : chapter.guests).map(guest => stageGuest(chapter, guest));
+  const fetched = chapter.fetched.filter(guest => words.includes(guest.name));
+  const isAnyNamed = named.length + fetched.length > 0;
+  const guests = (isAnyNamed ? named : chapter.guests).map(guest => stageGuest(chapter, guest));
   const disassembler = trace ? await (await import("./disassembly.ts")).loadDisassembler() : undefined;
-  return new Stage(chapter, guests, trace, engine, disassembler);
+  return new Stage(chapter, guests, fetched, trace, engine, disassembler);
 }
 
 function stageGuest(chapter: Chapter, guest: Guest): StagedGuest {
