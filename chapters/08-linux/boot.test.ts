@@ -1,7 +1,7 @@
+import { bzImage, SETUP_CODE } from "../../sandbox/boot/test-images.ts";
 import { guestImage } from "../tools/guest-image.ts";
 import { expect, graded } from "../tools/suite.ts";
 import chapter from "./chapter.json" with { type: "json" };
-import { bzImage, SETUP_CODE } from "./images.ts";
 import type { subject as chapterSubject } from "./subject.ts";
 
 const { describe, it } = graded<typeof chapterSubject>(chapter);

@@ -1,7 +1,7 @@
+import { elfImage, noteBytes, word } from "../../sandbox/boot/test-images.ts";
 import { guestImage } from "../tools/guest-image.ts";
 import { expect, graded } from "../tools/suite.ts";
 import chapter from "./chapter.json" with { type: "json" };
-import { elfImage, noteBytes, word } from "./images.ts";
 import type { subject as chapterSubject } from "./subject.ts";
 
 const { describe, it } = graded<typeof chapterSubject>(chapter);

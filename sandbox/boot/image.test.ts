@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { bzImage, elfImage, noteBytes, word } from "../../chapters/08-linux/images.ts";
 import { requires } from "../../chapters/tools/requires.ts";
 import { Dialogue } from "../machine/dialogue.ts";
 import { BootImageError } from "./boot-image-error.ts";
 import { bootImage, imageKind } from "./image.ts";
+import { bzImage, elfImage, noteBytes, word } from "./test-images.ts";
 
 const kernelPath = (name: string) =>
   fileURLToPath(new URL(`../../chapters/08-linux/guest/${name}.bin`, import.meta.url));

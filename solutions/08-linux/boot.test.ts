@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { bzImage, elfImage, noteBytes, word } from "../../chapters/08-linux/images.ts";
+import { bzImage, elfImage, noteBytes, word } from "../../sandbox/boot/test-images.ts";
 import { openSoft } from "../../sandbox/kvm/soft/soft.ts";
 import { enterLinux, type KernelBoot, loadLinux } from "./boot.ts";
 import { KernelImageError } from "./kernel-image-error.ts";
