@@ -50,6 +50,7 @@ static void send(struct connection *connection, unsigned flags, uint32_t sequenc
     header_length += OPTION_SEGMENT_SIZE_LENGTH;
   }
   if (length) memcpy((uint8_t *)tcp + header_length, connection->data + (sequence - connection->first), length);
+  if (flags & ACK) connection->owes_acknowledgment = false;
   send_segment(packet, connection->address, header_length, length);
 }
 
@@ -138,9 +139,14 @@ void tcp_retransmit(struct connection *connection) {
   }
   uint32_t next = connection->send_next;
   connection->send_next = unacknowledged;
-  /* At least one byte goes out, as a question into a window that is closed (RFC 9293, 3.8.6.1). */
-  send_piece(connection, connection->send_window ? connection->segment_size : 1);
-  if (is_before(connection->send_next, next)) connection->send_next = next;
+  if (connection->send_window) {
+    send_piece(connection, connection->segment_size);
+    if (is_before(connection->send_next, next)) connection->send_next = next;
+  } else {
+    /* One byte asks whether the window has opened (RFC 9293, 3.8.6.1); it comes again when it has. */
+    send_piece(connection, 1);
+    connection->send_next = unacknowledged;
+  }
 }
 
 /* RFC 6298, 2.2 to 2.4. */

@@ -48,6 +48,7 @@ struct connection {
   uint32_t send_unacknowledged, send_next, send_most; /* most: the highest that SND.NXT has been */
   uint32_t send_window, window_sequence, window_acknowledgment;
   uint32_t receive_next;
+  bool owes_acknowledgment; /* until the next segment, whatever else that says */
   unsigned segment_size;
   unsigned congestion_window, slow_start_threshold, duplicates;
 

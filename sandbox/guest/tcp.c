@@ -21,8 +21,8 @@
 #define OPTION_NONE 1
 #define OPTION_SEGMENT_SIZE 2
 
-/* Of silence, after which an open connection is given up and a closed one forgotten; 2 MSL. */
-#define LONGEST_SILENCE (60 * TICKS_A_SECOND)
+/* Of silence, after which an open connection is given up and a closed one forgotten: 2 MSL of a minute. */
+#define LONGEST_SILENCE (120 * TICKS_A_SECOND)
 
 static struct connection connections[CONNECTIONS];
 #define END (connections + CONNECTIONS)
@@ -331,6 +331,7 @@ static void take_end(struct connection *connection) {
 static void take_data(struct connection *connection, struct segment *segment) {
   bool has_end = segment->flags & FIN;
   if (!segment->length && !has_end) return;
+  connection->owes_acknowledgment = true;
   bool may_have_data = connection->state <= FIN_WAIT_2 && connection->state != CLOSE_WAIT;
   if (may_have_data && trim(connection, segment)) {
     unsigned room = smaller(segment->length, OUR_WINDOW);
@@ -342,7 +343,6 @@ static void take_data(struct connection *connection, struct segment *segment) {
       take_end(connection);
     }
   }
-  if (connection->state != CLOSED) tcp_send_acknowledgment(connection);
 }
 
 /* 3.10.7.4, for every state from SYN_RECEIVED on. */
@@ -367,7 +367,9 @@ static void arrive(struct connection *connection, struct segment *segment) {
   if (!take_acknowledgment(connection, segment)) return;
   if (is_end_acknowledged(connection) && !end_was_acknowledged(connection)) return;
   take_data(connection, segment);
-  if (connection->state != CLOSED) tcp_transmit(connection);
+  if (connection->state == CLOSED) return;
+  tcp_transmit(connection);
+  if (connection->owes_acknowledgment) tcp_send_acknowledgment(connection);
 }
 
 void tcp_receive(const struct ip_packet *packet) {

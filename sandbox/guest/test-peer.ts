@@ -22,6 +22,8 @@ export const UDP = 17;
 /** An IP packet that the guest sent. */
 export interface Packet {
   readonly protocol: number;
+  /** Guest time in nanoseconds. */
+  readonly time: number;
   readonly source: readonly number[];
   readonly destination: readonly number[];
   readonly payload: Uint8Array;
@@ -36,7 +38,9 @@ export class Peer implements NetBackend {
   readonly arp: Uint8Array[] = [];
   readonly packets: Packet[] = [];
   answersArp = true;
-  lost = 0;
+  now = () => 0;
+  /** Frames that the guest's card has no room for yet. */
+  readonly #waiting: Uint8Array[] = [];
 
   send(frame: Uint8Array): void {
     expect(frame.length).toBeGreaterThanOrEqual(60);
@@ -55,6 +59,7 @@ export class Peer implements NetBackend {
     expect(length).toBeLessThanOrEqual(frame.length - 14);
     const packet = {
       protocol: frame[23]!,
+      time: this.now(),
       source: [...frame.subarray(26, 30)],
       destination: [...frame.subarray(30, 34)],
       payload: frame.slice(34, 14 + length),
@@ -64,11 +69,14 @@ export class Peer implements NetBackend {
     this.packets.push(packet);
   }
 
-  /** A frame for the guest; false if its card has no room. */
-  deliver(frame: Iterable<number>): boolean {
-    const isTaken = this.onFrame!(Uint8Array.from(frame), null);
-    if (!isTaken) this.lost++;
-    return isTaken;
+  /** A frame for the guest. */
+  deliver(frame: Iterable<number>): void {
+    this.#waiting.push(Uint8Array.from(frame));
+    this.roomAgain();
+  }
+
+  roomAgain(): void {
+    while (this.#waiting.length > 0 && this.onFrame!(this.#waiting[0]!, null)) this.#waiting.shift();
   }
 
   /** Request (1) or reply (2) about the guest's address, or another. */
@@ -79,12 +87,8 @@ export class Peer implements NetBackend {
     this.deliver([...to, ...PEER_MAC, 0x08, 0x06, ...body]);
   }
 
-  sendIp(
-    protocol: number,
-    payload: readonly number[],
-    { to = GUEST, from = PEER, fragment = 0 } = {},
-  ): boolean {
-    return this.deliver(ipFrame(protocol, payload, { to, from, fragment }));
+  sendIp(protocol: number, payload: readonly number[], { to = GUEST, from = PEER, fragment = 0 } = {}): void {
+    this.deliver(ipFrame(protocol, payload, { to, from, fragment }));
   }
 
   sendIcmp(type: number, code: number, rest: readonly number[]): void {
@@ -143,6 +147,7 @@ export const ACK = 0x10;
 
 /** A TCP segment. The numbers are absolute, as on the wire. */
 export interface Segment {
+  readonly time: number;
   readonly from: number;
   readonly to: number;
   readonly flags: number;
@@ -165,10 +170,11 @@ export function tcpBytes(segment: Partial<Segment>): number[] {
   return bytes;
 }
 
-export function parseTcp({ payload }: Packet): Segment {
+export function parseTcp({ payload, time }: Packet): Segment {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const length = (payload[12]! >> 4) * 4;
   return {
+    time,
     from: view.getUint16(0),
     to: view.getUint16(2),
     sequence: view.getUint32(4),
@@ -188,6 +194,7 @@ export class Wire {
   constructor(commandLine = "ip=10.0.2.15/24,10.0.2.2") {
     const network = { backend: this.peer, mac: MAC, transport: "mmio" } as const;
     this.dialogue = bootGuest(commandLine, { network });
+    this.peer.now = () => this.now;
   }
 
   /** Waits for the prompt. */
@@ -197,16 +204,22 @@ export class Wire {
     return this;
   }
 
-  /** Runs until the guest has sent an IP packet of this protocol, and takes it. */
-  next(protocol: number, seconds = 60): Packet {
+  /** Runs until the guest has sent an IP packet like that, and takes it. */
+  #take(isIt: (packet: Packet) => boolean, what: string, seconds: number): Packet {
     const { packets } = this.peer;
-    const find = () => packets.findIndex(packet => packet.protocol === protocol);
-    this.dialogue.untilTrue(() => find() >= 0, `a packet of protocol ${protocol}`, seconds * 1e9);
-    return packets.splice(find(), 1)[0]!;
+    this.dialogue.untilTrue(() => packets.some(isIt), what, seconds * 1e9);
+    return packets.splice(packets.findIndex(isIt), 1)[0]!;
   }
 
-  nextTcp(): Segment {
-    return parseTcp(this.next(TCP));
+  next(protocol: number, seconds = 60): Packet {
+    return this.#take(packet => packet.protocol === protocol, `a packet of protocol ${protocol}`, seconds);
+  }
+
+  /** The next segment to a port of the peer, or to any. */
+  nextTcp(port?: number, seconds = 60): Segment {
+    const isIt = (packet: Packet) =>
+      packet.protocol === TCP && (port === undefined || parseTcp(packet).to === port);
+    return parseTcp(this.#take(isIt, "a TCP segment", seconds));
   }
 
   sendTcp(segment: Partial<Segment>): void {
