@@ -1,6 +1,7 @@
 /** A disk image in a file of the host, read and written in place: it may be larger than memory. */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { type BlockStore, BlockStoreError } from "../devices/virtio-blk-store.ts";
+import { fileProblem } from "./file-problem.ts";
 
 export class FileStore implements BlockStore {
   readonly size: number;
@@ -14,8 +15,7 @@ export class FileStore implements BlockStore {
     try {
       this.#descriptor = openSync(path, isReadOnly ? "r" : "r+");
     } catch (error) {
-      const { message } = error as Error;
-      throw new BlockStoreError(`the disk image ${path} cannot be opened: ${message}`, { cause: error });
+      throw new BlockStoreError(`the disk image ${path}: ${fileProblem(error)}`, { cause: error });
     }
     const stat = fstatSync(this.#descriptor);
     if (!stat.isFile() || stat.size < 512) {

@@ -7,6 +7,8 @@ import type { EngineName } from "../kvm/api.ts";
 import type { GuestNeed } from "../kvm/engines.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readSnapshot, restoreMachine } from "../machine/snapshot.ts";
+import type { Transport } from "./device-options.ts";
+import { fileProblem } from "./file-problem.ts";
 import { debianLinux } from "./linux/debian.ts";
 import type { Options } from "./options.ts";
 import { ProgressBar } from "./progress-bar.ts";
@@ -22,6 +24,8 @@ export interface GuestPlan {
   readonly needs: readonly GuestNeed[];
   /** The engine that it must be, if it must. */
   readonly engine: EngineName | undefined;
+  /** How the guest looks for its network card; null for a saved machine that had none. */
+  readonly transport: Transport | null;
   /** A reset boots the guest again; a saved state has no image to boot. */
   readonly canReset: boolean;
   /** Gives memory, processor and devices their first state. Throws if the image is not for this machine. */
@@ -54,7 +58,8 @@ export async function planGuest(options: Options, report: (line: string) => void
       const plan = planBoot(options, "multiboot", "the embedded guest", image, options.append);
       const isPaged = !options.append.split(" ").includes("nopaging");
       // It takes interrupts, but goes back from them without IRET (start.asm).
-      return { ...plan, needs: isPaged ? ["protected-mode", "paging32"] : ["protected-mode"] };
+      const needs: GuestNeed[] = isPaged ? ["protected-mode", "paging32"] : ["protected-mode"];
+      return { ...plan, needs, transport: options.transport ?? "mmio" };
     }
     default:
       return planImage(options);
@@ -98,6 +103,7 @@ function planBoot(
     guestTime: 0,
     needs: NEEDS[kind],
     engine: isVirtualTime ? "soft" : engine,
+    transport: options.transport ?? "pci",
     canReset: true,
     setUp({ parts: { memory, vcpu } }) {
       const boot = { name, image, commandLine, address, ramSize: memorySize };
@@ -114,6 +120,7 @@ function planRestore(name: string): GuestPlan {
     guestTime: snapshot.guestTime,
     needs: [],
     engine: snapshot.engine,
+    transport: snapshot.cards.network && (snapshot.cards.network.mmio ? "mmio" : "pci"),
     canReset: false,
     setUp: machine => restoreMachine(machine, snapshot),
   };
@@ -123,15 +130,6 @@ function readFile(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const problem =
-      code === "ENOENT"
-        ? "there is no such file"
-        : code === "EISDIR"
-          ? "this is a folder"
-          : code === "EACCES"
-            ? "you may not read this file"
-            : `it cannot be read (${code})`;
-    throw new BootImageError(path, problem);
+    throw new BootImageError(path, fileProblem(error));
   }
 }

@@ -9,6 +9,7 @@ import { assembleMachine, type Machine, type MachineEnd, MachineError } from "..
 import { MachineRunner } from "../machine/runner.ts";
 import { SnapshotError, saveMachine } from "../machine/snapshot.ts";
 import { RealTime, VirtualTime } from "../machine/timekeeper.ts";
+import { fileProblem } from "./file-problem.ts";
 import { type GuestPlan, planGuest } from "./guest-plan.ts";
 import { HELP } from "./help.ts";
 import { DebianError } from "./linux/apt.ts";
@@ -112,7 +113,7 @@ function save(machine: Machine, file: string): string {
     return `saved to ${file}, ${Math.ceil(bytes.length / 1024)} KiB; go on with: npm run sandbox -- --restore ${file}`;
   } catch (error) {
     rmSync(unfinished, { force: true });
-    return `${file} cannot be written: ${error instanceof Error ? error.message : error}`;
+    return `${file} cannot be written: ${fileProblem(error)}`;
   }
 }
 

@@ -334,7 +334,7 @@ describe("virtio-blk", () => {
       expect(() => new FileStore(join(folder, "short.img"), true)).toThrow(
         "has 5 bytes, less than one sector",
       );
-      expect(() => new FileStore(join(folder, "none.img"), true)).toThrow("cannot be opened");
+      expect(() => new FileStore(join(folder, "none.img"), true)).toThrow("there is no such file");
       expect(() => new FileStore(folder, true)).toThrow("is not a file");
     } finally {
       rmSync(folder, { recursive: true });
