@@ -68,8 +68,10 @@ export async function planGuest(options: Options, report: (line: string) => void
 
 async function planLinux(options: Options, report: (line: string) => void): Promise<GuestPlan> {
   const bar = new ProgressBar();
-  const { kernel, initrd, sentence } = await debianLinux(report, (what, done, total) =>
-    bar.show(what, done, total),
+  const { kernel, initrd, sentence } = await debianLinux(
+    report,
+    (what, done, total) => bar.show(what, done, total),
+    options.flavour,
   );
   report(sentence);
   const commandLine = `${DEBIAN_COMMAND_LINE} ${options.append}`.trim();

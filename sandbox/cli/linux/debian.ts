@@ -1,7 +1,8 @@
 /**
  * Debian's kernel and busybox, fetched once and kept in the user's cache folder:
  *
- *     linux-686/   vmlinuz, initramfs.gz, contents.json (what came from which package, and checksums)
+ *     linux-686/       vmlinuz, initramfs.gz, contents.json (what came from which package, and checksums)
+ *     linux-686-pae/   the same for the kernel with physical address extension
  */
 import { createHash } from "node:crypto";
 import {
@@ -18,6 +19,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Apt, DebianError, type Package, type Progress } from "./apt.ts";
+import type { DebianFlavour } from "./flavours.ts";
 import { buildInitramfs, MODULES } from "./initramfs.ts";
 
 const KERNEL = "vmlinuz";
@@ -46,15 +48,19 @@ export function cacheFolder(): string {
 }
 
 /** Kernel and initial RAM disk, from the cache or from Debian. Throws a `DebianError`. */
-export async function debianLinux(report: (line: string) => void, progress: Progress): Promise<LinuxFiles> {
-  const folder = join(cacheFolder(), "linux-686");
+export async function debianLinux(
+  report: (line: string) => void,
+  progress: Progress,
+  flavour: DebianFlavour = "686",
+): Promise<LinuxFiles> {
+  const folder = join(cacheFolder(), `linux-${flavour}`);
   const cached = readCache(folder);
   if (cached) return cached;
   report(`Fetching Debian's kernel and busybox, 53 MB, into ${folder}`);
   mkdirSync(cacheFolder(), { recursive: true });
   const building = mkdtempSync(join(cacheFolder(), "building-"));
   try {
-    await build(building, report, progress);
+    await build(building, flavour, report, progress);
     rmSync(folder, { recursive: true, force: true });
     renameSync(join(building, "ready"), folder);
   } finally {
@@ -65,11 +71,16 @@ export async function debianLinux(report: (line: string) => void, progress: Prog
   return built;
 }
 
-async function build(folder: string, report: (line: string) => void, progress: Progress): Promise<void> {
+async function build(
+  folder: string,
+  flavour: DebianFlavour,
+  report: (line: string) => void,
+  progress: Progress,
+): Promise<void> {
   const apt = new Apt(join(folder, "apt"));
   report("Reading Debian's lists");
   await apt.update();
-  const kernel = await apt.download(await apt.dependency("linux-image-686"), progress);
+  const kernel = await apt.download(await apt.dependency(`linux-image-${flavour}`), progress);
   const busybox = await apt.download("busybox-static", progress);
   report("Unpacking, and building the initial RAM disk");
   const root = join(folder, "root");
