@@ -19,6 +19,7 @@ const MOST_QUOTED = 576 - 20 - ICMP_HEADER;
 export type IcmpError =
   | "network unreachable"
   | "host unreachable"
+  | "protocol unreachable"
   | "port unreachable"
   | "fragmentation needed"
   | "time exceeded";
@@ -26,6 +27,7 @@ export type IcmpError =
 const TYPE_AND_CODE: Readonly<Record<IcmpError, readonly [type: number, code: number]>> = {
   "network unreachable": [UNREACHABLE, 0],
   "host unreachable": [UNREACHABLE, 1],
+  "protocol unreachable": [UNREACHABLE, 2],
   "port unreachable": [UNREACHABLE, 3],
   "fragmentation needed": [UNREACHABLE, 4],
   "time exceeded": [TIME_EXCEEDED, 0],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../machine/clock.ts";
+import { MemorySockets } from "./memory-sockets.ts";
 import {
   arp,
   DNS,
@@ -24,7 +25,8 @@ const EVERYBODY_MAC = [255, 255, 255, 255, 255, 255];
 
 function bench() {
   const clock = new ManualClock();
-  const network = new UserNetwork({ clock });
+  const host = new MemorySockets({ later: () => {} });
+  const network = new UserNetwork({ clock, host });
   return { clock, network, ...listen(network) };
 }
 
@@ -230,7 +232,7 @@ describe("DHCP", () => {
     const { network, send, clock } = bench();
     send(dhcp(DISCOVER));
     send(dhcp(REQUEST, [SERVER, wanting(GUEST)]));
-    const restored = new UserNetwork({ clock });
+    const restored = new UserNetwork({ clock, host: new MemorySockets({ later: () => {} }) });
     restored.restore(JSON.parse(JSON.stringify(network.save())));
     const { send: ask } = listen(restored);
     const other = [...GUEST_MAC.slice(0, 5), 0x57];

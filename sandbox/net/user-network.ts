@@ -10,10 +10,11 @@
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import type { NetBackend, Offload, OffloadSupport } from "#layers/07-virtio-net/net-backend.ts";
 import { macAt } from "#layers/07-virtio-net/receive-filter.ts";
-import { ANY, EVERYBODY, type Ipv4, isMulticast, read16 } from "./addresses.ts";
+import { ANY, type Endpoint, EVERYBODY, type Ipv4, isMulticast, read16 } from "./addresses.ts";
 import { checksum } from "./checksum.ts";
 import { DHCP_SERVER_PORT, DhcpServer, type Lease } from "./dhcp.ts";
 import { FragmentReassembly } from "./fragments.ts";
+import type { HostSockets } from "./host-sockets.ts";
 import { echoReply, type IcmpError, icmpError, isEchoRequest } from "./icmp.ts";
 import {
   ETHERNET_HEADER,
@@ -23,10 +24,15 @@ import {
   ICMP,
   type Ipv4Packet,
   parseIpv4,
+  TCP,
   UDP,
 } from "./ipv4.ts";
 import { BROADCAST_MAC, GuestLink } from "./link.ts";
-import { makeUdp, parseUdp } from "./udp.ts";
+import { route } from "./routes.ts";
+import { type OpenConnection, TcpRelay } from "./tcp-relay.ts";
+import { parseTcp } from "./tcp-segment.ts";
+import { type Datagram, makeUdp, parseUdp } from "./udp.ts";
+import { UdpRelay } from "./udp-relay.ts";
 
 export const NETWORK = 0x0a00_0200;
 export const MASK = 0xffff_ff00;
@@ -35,18 +41,34 @@ export const NAME_SERVER = 0x0a00_0203;
 export const FIRST_GUEST = 0x0a00_020f;
 const LAST_GUEST = 0x0a00_02fe;
 
+const ADDRESSES = { network: NETWORK, mask: MASK, gateway: GATEWAY, nameServer: NAME_SERVER };
 const OWN = new Map([
   [GATEWAY, "52:55:0a:00:02:02"],
   [NAME_SERVER, "52:55:0a:00:02:03"],
 ]);
 
+/** A port of the host whose connections or datagrams reach a guest. */
+export interface Forward {
+  readonly protocol: "tcp" | "udp";
+  /** Where the host listens. */
+  readonly host: Endpoint;
+  /** Default address: the first guest's. */
+  readonly guest: { readonly address?: Ipv4; readonly port: number };
+}
+
 export interface UserNetworkOptions {
   readonly clock: Clock;
+  readonly host: HostSockets;
+  readonly forwards?: readonly Forward[];
+  /** Something that was asked for cannot be, in a sentence: a forwarded port that is taken. */
+  readonly complain?: (sentence: string) => void;
 }
 
 export interface UserNetworkState {
   leases: readonly Lease[];
   neighbours: readonly (readonly [Ipv4, string])[];
+  /** The host's side of these is not saved: a restore resets them. */
+  connections: readonly OpenConnection[];
 }
 
 export class UserNetwork implements NetBackend {
@@ -54,9 +76,12 @@ export class UserNetwork implements NetBackend {
   readonly #link = new GuestLink({ network: NETWORK, mask: MASK, own: OWN });
   readonly #fragments: FragmentReassembly;
   readonly #dhcp: DhcpServer;
+  readonly #udp: UdpRelay;
+  readonly #tcp: TcpRelay;
+  readonly #clock: Clock;
 
-  constructor(options: UserNetworkOptions) {
-    const { clock } = options;
+  constructor({ clock, host, forwards = [], complain = () => {} }: UserNetworkOptions) {
+    this.#clock = clock;
     this.#fragments = new FragmentReassembly(clock);
     this.#dhcp = new DhcpServer({
       clock,
@@ -67,6 +92,22 @@ export class UserNetwork implements NetBackend {
       first: FIRST_GUEST,
       last: LAST_GUEST,
     });
+    const link = this.#link;
+    const tell = (error: IcmpError, packet: Ipv4Packet) => this.#tell(error, packet);
+    const send = (datagram: Datagram) => link.send(makeUdp(datagram));
+    this.#udp = new UdpRelay({ clock, host, gateway: GATEWAY, send, tell });
+    this.#tcp = new TcpRelay({ clock, host, gateway: GATEWAY, link, tell });
+    link.onRoom = () => this.#tcp.pump();
+    for (const { protocol, host: at, guest } of forwards) {
+      const to = { address: guest.address ?? FIRST_GUEST, port: guest.port };
+      if (protocol === "tcp") this.#tcp.forward(at, to, complain);
+      else this.#udp.forward(at, to, complain);
+    }
+  }
+
+  /** Connections and UDP ports that are open. */
+  get size(): number {
+    return this.#tcp.size + this.#udp.size;
   }
 
   // #region backend
@@ -113,28 +154,29 @@ export class UserNetwork implements NetBackend {
 
   #receivePacket(packet: Ipv4Packet, isSumLeftOut: boolean): void {
     const { protocol, destination } = packet;
-    if (protocol === UDP) {
-      this.#receiveUdp(packet, isSumLeftOut);
-      return;
-    }
-    if (isMulticast(destination) || destination === EVERYBODY) return;
-    if (protocol === ICMP && checksum(packet.payload) !== 0) return;
-    if (OWN.has(destination)) {
-      if (isEchoRequest(packet)) this.#link.send(echoReply(packet));
-      return;
-    }
-    this.#tell("host unreachable", packet);
+    if (protocol === UDP) this.#receiveUdp(packet, isSumLeftOut);
+    else if (isForAll(destination)) return;
+    else if (packet.timeToLive <= 1 && !OWN.has(destination)) this.#tell("time exceeded", packet);
+    else if (protocol === TCP) {
+      const segment = parseTcp(packet, isSumLeftOut);
+      const to = { address: destination, port: segment?.destinationPort ?? 0 };
+      if (segment && segment.sourcePort !== 0) this.#tcp.receive(segment, packet, route(to, ADDRESSES));
+    } else if (protocol === ICMP && checksum(packet.payload) !== 0) return;
+    else if (!OWN.has(destination)) this.#tell("host unreachable", packet);
+    else if (isEchoRequest(packet)) this.#link.send(echoReply(packet));
+    else if (protocol !== ICMP) this.#tell("protocol unreachable", packet);
   }
 
   #receiveUdp(packet: Ipv4Packet, isSumLeftOut: boolean): void {
     const datagram = parseUdp(packet, isSumLeftOut);
     if (!datagram) return;
-    if (datagram.to.port === DHCP_SERVER_PORT) {
+    const { address, port } = datagram.to;
+    if (port === DHCP_SERVER_PORT && (address === GATEWAY || address === EVERYBODY)) {
       const reply = this.#dhcp.answer(datagram.data);
       if (reply) this.#link.sendTo(reply.mac ?? BROADCAST_MAC, makeUdp(reply));
-      return;
-    }
-    this.#tell("host unreachable", packet);
+    } else if (isForAll(address) || packet.source === ANY || datagram.from.port === 0) return;
+    else if (packet.timeToLive <= 1 && !OWN.has(address)) this.#tell("time exceeded", packet);
+    else this.#udp.receive(datagram, packet, route(datagram.to, ADDRESSES));
   }
 
   #tell(error: IcmpError, packet: Ipv4Packet): void {
@@ -142,12 +184,31 @@ export class UserNetwork implements NetBackend {
     if (frame) this.#link.send(frame);
   }
 
+  /** Leases and neighbours survive; what hangs on sockets of the host does not. */
   save(): UserNetworkState {
-    return { leases: this.#dhcp.save(), neighbours: this.#link.save() };
+    const connections = this.#tcp.save();
+    return { leases: this.#dhcp.save(), neighbours: this.#link.save(), connections };
   }
 
-  restore(state: UserNetworkState): void {
-    this.#dhcp.restore(state.leases);
-    this.#link.restore(state.neighbours);
+  /**
+   * Goes on from `save`. The guest hears a reset of each TCP connection that was open: as soon as the
+   * machine runs, and if it says something in one of them later, again.
+   */
+  restore({ leases, neighbours, connections }: UserNetworkState): void {
+    this.#dhcp.restore(leases);
+    this.#link.restore(neighbours);
+    this.#udp.forget();
+    this.#tcp.forget();
+    this.#clock.schedule(this.#clock.now(), () => this.#tcp.resetAll(connections));
   }
+
+  /** Closes every socket of the host. */
+  close(): void {
+    this.#udp.close();
+    this.#tcp.close();
+  }
+}
+
+function isForAll(address: Ipv4): boolean {
+  return isMulticast(address) || address === EVERYBODY || address === (NETWORK | ~MASK) >>> 0;
 }
