@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MemorySockets } from "../net/memory-sockets.ts";
 import { long, word } from "../net/test-guest.ts";
 import { UserNetwork } from "../net/user-network.ts";
 import { ask, bootGuest, MAC } from "./guest-dialogue.ts";
@@ -6,7 +7,11 @@ import { BROADCAST, GUEST, ICMP, type Packet, PEER, type Peer, UDP, Wire } from 
 
 function onUserNetwork(commandLine = "") {
   return bootGuest(commandLine, {
-    network: { backend: clock => new UserNetwork({ clock }), mac: MAC, transport: "mmio" },
+    network: {
+      backend: clock => new UserNetwork({ clock, host: new MemorySockets({ later: setImmediate }) }),
+      mac: MAC,
+      transport: "mmio",
+    },
   });
 }
 

@@ -228,16 +228,22 @@ export class TcpConnection {
     this.#awaitAcknowledgment();
   }
 
+  /** Everything is noted before the segment leaves: the answer may come inside the call. */
   #transmit(offset: number, size: number, takesFin: boolean): void {
+    const sequence = this.#next;
     const isLast = offset + size === this.#ring.length;
     const flags = ACK | (isLast && size > 0 ? PSH : 0) | (takesFin ? FIN : 0);
-    const end = (this.#next + size + (takesFin ? 1 : 0)) >>> 0;
-    if (this.#next === this.#most) this.#timed ??= { end, at: this.#wire.clock.now() };
+    const end = (sequence + size + (takesFin ? 1 : 0)) >>> 0;
+    if (sequence === this.#most) this.#timed ??= { end, at: this.#wire.clock.now() };
     else this.#timed = null; // Karn: what was sent twice tells nothing
-    this.#emit(flags, this.#next, offset, size);
     this.#next = end;
+    this.#noteSent(end, takesFin);
+    this.#emit(flags, sequence, offset, size);
+  }
+
+  #noteSent(end: number, hasFin: boolean): void {
     if (distance(end, this.#most) > 0) this.#most = end;
-    if (!takesFin) return;
+    if (!hasFin) return;
     if (this.state === "established") this.state = "fin-wait-1";
     else if (this.state === "close-wait") this.state = "last-ack";
   }
@@ -245,20 +251,19 @@ export class TcpConnection {
   /** Sends the first unacknowledged segment again, or a byte to probe a closed window. */
   #retransmit(most: number): void {
     const size = Math.min(this.#ring.length, most);
-    const isFin = this.#isEnding && size === this.#ring.length;
+    const hasFin = this.#isEnding && size === this.#ring.length;
+    const end = (this.#una + size + (hasFin ? 1 : 0)) >>> 0;
     this.#timed = null;
-    const next = this.#next;
-    this.#next = this.#una;
-    this.#transmit(0, size, isFin);
-    if (distance(next, this.#next) > 0) this.#next = next;
+    this.#noteSent(end, hasFin);
+    this.#emit(ACK | (hasFin ? FIN : 0), this.#una, 0, size);
   }
 
   #sendSyn(): void {
     const isAnswer = this.state === "syn-received";
     this.#next = this.#most = (this.#una + 1) >>> 0;
-    this.#emit(isAnswer ? SYN | ACK : SYN, this.#una);
     this.#timeoutAt = this.#wire.clock.now() + this.#timeout.nanoseconds;
     this.#arm();
+    this.#emit(isAnswer ? SYN | ACK : SYN, this.#una);
   }
 
   #acknowledge(): void {
@@ -446,11 +451,11 @@ export class TcpConnection {
       this.#timeout.measured(now - this.#timed.at);
       this.#timed = null;
     }
-    const isHoleLeft = this.#congestion.acknowledged(count, acknowledgment);
-    if (isHoleLeft && this.#una !== this.#most) this.#retransmit(this.#segmentSize);
+    const isHoleLeft = this.#congestion.acknowledged(count, acknowledgment) && this.#una !== this.#most;
     this.#timeoutAt = this.#una === this.#most ? Number.POSITIVE_INFINITY : now + this.#timeout.nanoseconds;
     if (isFinAcknowledged) this.#finWasAcknowledged();
     if (data > 0) this.#user.acknowledged();
+    if (isHoleLeft) this.#retransmit(this.#segmentSize);
   }
 
   #finWasAcknowledged(): void {
@@ -575,8 +580,8 @@ export class TcpConnection {
       return;
     }
     if (this.#sendWindow === 0) {
+      this.#next = this.#una;
       this.#retransmit(1);
-      this.#next = this.#una; // a probe is sent again if the guest did not take it
     } else {
       this.#congestion.timedOut(distance(this.#most, this.#una));
       this.#duplicates = 0;

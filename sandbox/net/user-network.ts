@@ -79,6 +79,7 @@ export class UserNetwork implements NetBackend {
   readonly #udp: UdpRelay;
   readonly #tcp: TcpRelay;
   readonly #clock: Clock;
+  readonly #arrived: { readonly frame: Uint8Array; readonly offload: Offload | null }[] = [];
 
   constructor({ clock, host, forwards = [], complain = () => {} }: UserNetworkOptions) {
     this.#clock = clock;
@@ -129,6 +130,19 @@ export class UserNetwork implements NetBackend {
   }
 
   send(frame: Uint8Array, offload: Offload | null): void {
+    this.#arrived.push({ frame, offload });
+    if (this.#arrived.length > 1) return;
+    // A guest that answers inside the delivery of a frame waits for its turn.
+    for (let first = this.#arrived[0]; first; first = this.#arrived[0]) {
+      try {
+        this.#receive(first.frame, first.offload);
+      } finally {
+        this.#arrived.shift();
+      }
+    }
+  }
+
+  #receive(frame: Uint8Array, offload: Offload | null): void {
     if (frame.length < ETHERNET_HEADER) return;
     const type = read16(frame, ETHERTYPE);
     if (type === ETHERTYPE_ARP) this.#link.receiveArp(frame);
