@@ -4,7 +4,7 @@
  * NAME.bench.ts in this folder.
  */
 import { readdirSync } from "node:fs";
-import { type Bench, loadAverage, table } from "./result.ts";
+import { type Bench, CannotMeasure, loadAverage, table } from "./result.ts";
 
 const ENDING = ".bench.ts";
 
@@ -39,4 +39,10 @@ async function main(words: readonly string[]): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CannotMeasure)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+}

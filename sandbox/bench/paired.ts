@@ -21,13 +21,14 @@ export async function contest({ name, unit, rounds, ours, peers }: Contest): Pro
   return summarize(name, unit, await inTurns(new Map(runners), rounds));
 }
 
-/** What each one measured in each round, after a round that only warms up. */
+/** What each one measured in each round, after a round that only warms up unless `warmUp` is false. */
 export async function inTurns<Sample>(
   runners: ReadonlyMap<Contestant, () => Sample | Promise<Sample>>,
   rounds: number,
+  { warmUp = true } = {},
 ): Promise<Map<Contestant, Sample[]>> {
   const samples = new Map<Contestant, Sample[]>([...runners.keys()].map(who => [who, []]));
-  for (const measure of runners.values()) await measure();
+  if (warmUp) for (const measure of runners.values()) await measure();
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? [...runners] : [...runners].reverse();
     for (const [who, measure] of order) samples.get(who)!.push(await measure());

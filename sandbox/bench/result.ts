@@ -22,6 +22,11 @@ export interface BenchResult {
   readonly notes: readonly string[];
 }
 
+/** What a benchmark needs is not here; the message says what, and what to do. */
+export class CannotMeasure extends Error {
+  override readonly name = "CannotMeasure";
+}
+
 export interface Row {
   readonly name: string;
   /** Of `ours` and of every peer; more is better if it ends in "/s". */

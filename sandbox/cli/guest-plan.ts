@@ -37,7 +37,7 @@ const EMBEDDED_GUEST = new URL("../guest/image.elf", import.meta.url);
 /** The serial port is the console. */
 const LINUX_COMMAND_LINE = "console=ttyS0";
 /** The self-tests of Debian's ciphers are three quarters of the instructions to the shell. */
-const DEBIAN_COMMAND_LINE = `${LINUX_COMMAND_LINE} cryptomgr.notests`;
+export const DEBIAN_COMMAND_LINE = `${LINUX_COMMAND_LINE} cryptomgr.notests`;
 
 const NEEDS: Readonly<Record<ImageKind, readonly GuestNeed[]>> = {
   linux: ["protected-mode", "protected-interrupts", "paging32"],

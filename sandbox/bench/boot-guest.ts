@@ -1,0 +1,57 @@
+/** The Linux that all contestants of `bench boot` and `bench net` boot: the one of `npm run sandbox linux`. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DEBIAN_COMMAND_LINE } from "../cli/guest-plan.ts";
+import { DebianError } from "../cli/linux/apt.ts";
+import { debianLinux } from "../cli/linux/debian.ts";
+import { CannotMeasure } from "./result.ts";
+
+/** Bytes of RAM. */
+export const GUEST_MEMORY = 128 << 20;
+/** The firmware that v86 needs: of Debian's package seabios. */
+export const SEABIOS = "/usr/share/seabios/bios.bin";
+export const PROMPT = "vmexit:/# ";
+
+/** Kernel and initial RAM disk as files, for emulators that take only those. */
+export interface GuestFiles {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly commandLine: string;
+  /** One line: which kernel, from where. */
+  readonly sentence: string;
+}
+
+/** Fetches the guest if it is not there yet; the files are there until `use` is done. */
+export async function withGuest<Result>(use: (files: GuestFiles) => Promise<Result>): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), "vmexit-bench-"));
+  try {
+    const files = await debianLinux(
+      line => process.stderr.write(`${line}\n`),
+      () => {},
+    );
+    const [kernel, initrd] = [join(folder, "kernel"), join(folder, "initrd")];
+    writeFileSync(kernel, files.kernel);
+    writeFileSync(initrd, files.initrd);
+    return await use({ kernel, initrd, commandLine: DEBIAN_COMMAND_LINE, sentence: files.sentence });
+  } catch (error) {
+    throw error instanceof DebianError ? new CannotMeasure(error.message) : error;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** "v86 0.5.462" */
+export function v86Version(): string {
+  const build = dirname(createRequire(import.meta.url).resolve("v86"));
+  const { version } = JSON.parse(readFileSync(join(build, "../package.json"), "utf8")) as { version: string };
+  return `v86 ${version}`;
+}
+
+/** "QEMU emulator version 7.2.22 …", or undefined where there is none. */
+export function qemuVersion(): string | undefined {
+  const { stdout } = spawnSync("qemu-system-i386", ["--version"], { encoding: "utf8" });
+  return stdout?.split("\n")[0];
+}
