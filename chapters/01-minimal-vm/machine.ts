@@ -3,7 +3,7 @@
  */
 import { Bus, type MmioDevice, type PortDevice } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import { type Buses, type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 
 export const RAM_SIZE = 0x1_0000;
@@ -15,6 +15,8 @@ export const ADDER = 0x000d_0000;
 export interface MinimalVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
+  readonly buses: Buses;
+  readonly adder: Adder;
   run(options?: RunOptions): Exit;
 }
 
@@ -29,12 +31,14 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   const ports = new Bus();
   ports.register("serial", SERIAL, 1, new Printer(print));
   const mmio = new Bus();
-  mmio.register("adder", ADDER, 8, new Adder());
+  const adder = new Adder();
+  mmio.register("adder", ADDER, 8, adder);
 
   const vcpu = vm.createVcpu(0);
   startInRealMode(vcpu, LOAD_ADDRESS);
 
-  return { vcpu, memory, run: options => runGuest(vcpu, { ports, mmio }, options) };
+  const buses = { ports, mmio };
+  return { vcpu, memory, buses, adder, run: options => runGuest(vcpu, buses, options) };
 }
 // #endregion machine
 
@@ -65,7 +69,7 @@ class Printer implements PortDevice {
 }
 
 /** A device of our own: offset 0 takes the numbers (W), offset 4 gives the sum of the last two (R). */
-class Adder implements MmioDevice {
+export class Adder implements MmioDevice {
   #operands = [0, 0];
 
   read(offset: number): number {
@@ -74,6 +78,14 @@ class Adder implements MmioDevice {
 
   write(offset: number, _size: number, value: number): void {
     if (offset === 0) this.#operands = [this.#operands[1]!, value];
+  }
+
+  save(): { operands: number[] } {
+    return { operands: [...this.#operands] };
+  }
+
+  restore({ operands }: { operands: number[] }): void {
+    this.#operands = [...operands];
   }
 }
 // #endregion devices

@@ -3,6 +3,7 @@
  *
  *     0000:7c02  31 c0                 xor ax, ax               flags ..Z.P.
  */
+import { handleExit } from "#layers/01-minimal-vm/vmm.ts";
 import type { Exit, Regs, Sregs } from "../../sandbox/kvm/api.ts";
 import type { Disassembler } from "../tools/disassembly.ts";
 import { hexBytes } from "../tools/exit-log.ts";
@@ -59,7 +60,7 @@ function step(vm: RealModeVm, before: State, onExit: (exit: Exit) => void): Exit
   for (let stops = 0; stops < STEPS_PER_INSTRUCTION; stops++) {
     const exit = vm.vcpu.run({ milliseconds: 250 });
     if (exit.reason !== "DEBUG") {
-      const goesOn = vm.handle(exit);
+      const goesOn = handleExit(exit, vm.buses);
       onExit(exit);
       if (!goesOn) return exit;
     }

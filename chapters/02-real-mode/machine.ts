@@ -3,7 +3,7 @@
  */
 import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { handleExit, type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import { type Buses, type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
 import { Printer } from "../../sandbox/devices/printer.ts";
 import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 
@@ -17,9 +17,8 @@ export const SERIAL = 0x3f8;
 export interface RealModeVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
+  readonly buses: Buses;
   run(options?: RunOptions): Exit;
-  /** Handles an exit of a vCPU that somebody else runs, step by step. */
-  handle(exit: Exit): boolean;
 }
 
 /** Builds the machine and boots `sector`; `print` gets every byte that the guest sends to its serial port. */
@@ -36,12 +35,7 @@ export function build(hypervisor: Hypervisor, sector: Uint8Array, print: (byte: 
   const vcpu = vm.createVcpu(0);
   startAtBootSector(vcpu);
 
-  return {
-    vcpu,
-    memory,
-    run: options => runGuest(vcpu, buses, options),
-    handle: exit => handleExit(exit, buses),
-  };
+  return { vcpu, memory, buses, run: options => runGuest(vcpu, buses, options) };
 }
 // #endregion machine
 

@@ -4,7 +4,7 @@
  */
 import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import { type Buses, type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
 import type { PageTableMemory } from "#layers/03-paging/walk.ts";
 import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
 import { Printer } from "../../sandbox/devices/printer.ts";
@@ -20,6 +20,7 @@ export interface PagingVm {
   readonly memory: GuestMemory;
   /** The same memory as a page walk sees it. */
   readonly physical: PageTableMemory;
+  readonly buses: Buses;
   run(options?: RunOptions): Exit;
 }
 
@@ -40,6 +41,7 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
     read32: address => memory.read(address, 4),
     write32: (address, value) => memory.write(address, 4, value),
   };
-  return { vcpu, memory, physical, run: options => runGuest(vcpu, { ports, mmio: new Bus() }, options) };
+  const buses = { ports, mmio: new Bus() };
+  return { vcpu, memory, physical, buses, run: options => runGuest(vcpu, buses, options) };
 }
 // #endregion machine

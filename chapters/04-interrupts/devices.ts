@@ -10,6 +10,15 @@ import type { Clock, IrqLine, PortDevice } from "#layers/01-minimal-vm/bus.ts";
 /** 21 pulses of the PC's timer take exactly 17,600 ns. */
 const NANOSECONDS_PER_PULSE = 17_600 / 21;
 
+export interface MetronomeState {
+  /** The low byte of a period whose high byte is still to come. */
+  low: number | null;
+  /** Nanoseconds between two beats; 0 while it stands. */
+  period: number;
+  /** Guest time of the next beat. */
+  next: number;
+}
+
 /**
  * Beats at a steady rate: each beat is a rising edge on its line.
  *
@@ -46,11 +55,29 @@ export class Metronome implements PortDevice {
 
   #schedule(): void {
     this.#next += this.#period;
+    this.#await();
+  }
+
+  #await(): void {
     this.#cancel = this.clock.schedule(Math.ceil(this.#next), () => {
       this.irq.lower();
       this.irq.raise();
       this.#schedule();
     });
+  }
+
+  save(): MetronomeState {
+    return { low: this.#low ?? null, period: this.#period, next: this.#next };
+  }
+
+  /** The clock must stand where it stood at `save`. */
+  restore({ low, period, next }: MetronomeState): void {
+    this.#cancel();
+    this.#cancel = () => {};
+    this.#low = low ?? undefined;
+    this.#period = period;
+    this.#next = next;
+    if (period > 0) this.#await();
   }
 }
 // #endregion metronome

@@ -7,17 +7,12 @@
  */
 import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
-import {
-  handleInterruptibleExit,
-  type InterruptSource,
-  injectInterrupt,
-  runInterruptible,
-} from "#layers/04-interrupts/injection.ts";
+import { type Buses, type RunOptions, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import { type GuestTime, type InterruptSource, runInterruptible } from "#layers/04-interrupts/injection.ts";
 import { PicPair } from "#layers/04-interrupts/pic.ts";
 import { startInRealMode } from "../../sandbox/boot/real-mode.ts";
 import { Printer } from "../../sandbox/devices/printer.ts";
-import type { Exit, Hypervisor, RunBudget, Vcpu } from "../../sandbox/kvm/api.ts";
+import type { Exit, Hypervisor, Vcpu } from "../../sandbox/kvm/api.ts";
 import { ManualClock } from "../../sandbox/machine/clock.ts";
 import { Bell, Metronome } from "./devices.ts";
 
@@ -31,12 +26,14 @@ export const LONGEST_SLEEP_NANOSECONDS = 1e9;
 export interface InterruptVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
+  readonly clock: ManualClock;
   readonly pics: PicPair;
+  readonly metronome: Metronome;
+  readonly buses: Buses;
+  readonly time: GuestTime;
   run(options?: InterruptRunOptions): Exit;
   /** Runs the guest by the loop of chapter 1: no device can interrupt it. */
   runUninterrupted(options?: RunOptions): Exit;
-  /** One turn of the run loop, for who steps through a guest: returns the exit and whether it goes on. */
-  turn(budget: RunBudget, onInterrupt?: (vector: number) => void): { exit: Exit; goesOn: boolean };
 }
 
 export interface InterruptRunOptions extends RunOptions {
@@ -54,9 +51,10 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
 
   const clock = new ManualClock();
   const pics = new PicPair();
+  const metronome = new Metronome(clock, pics.line(0));
   const ports = new Bus();
   ports.register("PIC, master", 0x20, 2, pics.master);
-  ports.register("metronome", 0x40, 4, new Metronome(clock, pics.line(0)));
+  ports.register("metronome", 0x40, 4, metronome);
   ports.register("bell", 0x90, 1, new Bell(irq => pics.line(irq)));
   ports.register("PIC, slave", 0xa0, 2, pics.slave);
   ports.register("serial", SERIAL, 1, new Printer(print));
@@ -69,15 +67,7 @@ export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: n
   const run = (options: InterruptRunOptions = {}) =>
     runInterruptible(vcpu, buses, watched(pics, options.onInterrupt), time, options);
   const runUninterrupted = (options?: RunOptions) => runGuest(vcpu, buses, options);
-  const turn = (budget: RunBudget, onInterrupt?: (vector: number) => void) => {
-    const source = watched(pics, onInterrupt);
-    injectInterrupt(vcpu, source);
-    const exit = vcpu.run(budget);
-    const goesOn = handleInterruptibleExit(exit, vcpu, buses, source, time);
-    if (exit.reason !== "INTR") time.catchUp();
-    return { exit, goesOn };
-  };
-  return { vcpu, memory, pics, run, runUninterrupted, turn };
+  return { vcpu, memory, clock, pics, metronome, buses, time, run, runUninterrupted };
 }
 // #endregion machine
 

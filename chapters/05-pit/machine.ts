@@ -5,7 +5,7 @@
  * jumps to the next timer. So a guest that counts three seconds takes milliseconds, and any engine on any
  * host sees the same times.
  */
-import { Bus, type Clock } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
 import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
@@ -33,9 +33,10 @@ export interface Tone {
 export interface TimerVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
-  readonly clock: Clock;
+  readonly clock: ManualClock;
   readonly pics: PicPair;
   readonly pit: Pit;
+  readonly speaker: SpeakerPort;
   readonly buses: Buses;
   readonly time: GuestTime;
   run(options?: RunOptions): Exit;
@@ -77,6 +78,6 @@ export function build(
     sleep: () => clock.advanceToNext(),
   };
   const run = (options?: RunOptions) => runInterruptible(vcpu, buses, pics, time, options);
-  return { vcpu, memory, clock, pics, pit, buses, time, run };
+  return { vcpu, memory, clock, pics, pit, speaker, buses, time, run };
 }
 // #endregion machine

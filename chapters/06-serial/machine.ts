@@ -4,7 +4,7 @@
  * Time is the machine's own, as in chapter 5: a microsecond for each exit, and a jump to the next timer
  * while the guest sleeps.
  */
-import { Bus, type Clock } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
 import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
@@ -21,7 +21,7 @@ export const EXIT_NANOSECONDS = 1000;
 export interface SerialVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
-  readonly clock: Clock;
+  readonly clock: ManualClock;
   readonly pics: PicPair;
   readonly buses: Buses;
   readonly time: GuestTime;

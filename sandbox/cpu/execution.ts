@@ -155,15 +155,18 @@ export class Execution {
     return this.cpu.devices.isReplaying;
   }
 
-  /** Executes one instruction, for `completeExit`; returns an exit that it ends in. */
+  /**
+   * For `completeExit`: goes on with the instruction of the last exit until all that the VMM gave has arrived.
+   * Returns the next exit if it comes to one on the way.
+   */
   finishInstruction(): Exit | null {
     this.answer();
-    if (!this.isInside) return null;
     const wanted = this.wantsWindow;
     const kicked = this.isKicked;
     this.wantsWindow = false;
     this.isKicked = false;
-    const exit = this.run(1);
+    let exit: Exit = INTERRUPTED.budget;
+    while (this.isInside && exit === INTERRUPTED.budget) exit = this.run(1);
     this.wantsWindow = wanted;
     this.isKicked = kicked;
     return exit === INTERRUPTED.budget ? null : exit;

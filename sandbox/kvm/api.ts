@@ -64,6 +64,12 @@ export interface Vcpu {
    */
   completeExit(): void;
 
+  /**
+   * Instructions begun since the vCPU was made, each item of a repeated one by itself, where the engine counts
+   * them: where it bounds a run by them.
+   */
+  readonly instructions?: number;
+
   getRegs(): Regs;
   setRegs(regs: Regs): void;
   getSregs(): Sregs;

@@ -41,7 +41,8 @@ export class SnapshotError extends Error {
   override readonly name = "SnapshotError";
 }
 
-interface ProcessorState {
+/** All of a vCPU that can be seen from outside. */
+export interface ProcessorState {
   readonly regs: Regs;
   readonly sregs: Sregs;
   readonly fpu: Omit<Fpu, "fpr" | "xmm"> & { readonly fpr: number[]; readonly xmm: number[] };
@@ -162,7 +163,7 @@ export function restoreMachine(machine: Machine, snapshot: Snapshot): void {
 }
 
 // #region processor
-function saveProcessor(vcpu: Vcpu): ProcessorState {
+export function saveProcessor(vcpu: Vcpu): ProcessorState {
   const fpu = vcpu.getFpu();
   return {
     regs: vcpu.getRegs(),
@@ -175,7 +176,7 @@ function saveProcessor(vcpu: Vcpu): ProcessorState {
   };
 }
 
-function restoreProcessor(
+export function restoreProcessor(
   vcpu: Vcpu,
   { regs, sregs, fpu, debug, a20Gate, events, msrs }: ProcessorState,
 ): void {

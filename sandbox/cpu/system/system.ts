@@ -24,9 +24,11 @@ export class System {
   readonly breakpoints: GuestBreakpoints;
   readonly #tripleFault = new TripleFault();
 
-  /** The time-stamp counter when the budget was `#budget`: it counts instructions. */
-  #ticks = 0;
+  /** Instructions begun when the budget was `#budget`. */
+  #begun = 0;
   #budget = 0;
+  /** What the time-stamp counter is ahead of the instructions. */
+  #stampOffset = 0;
 
   constructor(private readonly cpu: Cpu) {
     this.processor = new SystemProcessor(cpu);
@@ -76,19 +78,23 @@ export class System {
     return (this.cpu.r32[BASE + insn.segment] + this.cpu.effectiveAddress(insn)) | 0;
   }
 
+  /** Instructions begun since the processor was made; each item of a repeated one counts. */
+  get instructions(): number {
+    return this.#begun + this.#budget - this.cpu.r32[BUDGET];
+  }
+
   /** The time-stamp counter: instructions begun since reset, or since it was set. */
   timeStamp(): number {
-    return this.#ticks + this.#budget - this.cpu.r32[BUDGET];
+    return this.instructions + this.#stampOffset;
   }
 
   setTimeStamp(ticks: number): void {
-    this.#ticks = ticks;
-    this.#budget = this.cpu.r32[BUDGET];
+    this.#stampOffset = ticks - this.instructions;
   }
 
-  /** Gives the processor a new budget; the time-stamp counter goes on from where it was. */
+  /** Gives the processor a new budget; the counters go on from where they were. */
   setBudget(instructions: number): void {
-    this.#ticks = this.timeStamp();
+    this.#begun = this.instructions;
     this.#budget = instructions;
     this.cpu.r32[BUDGET] = instructions;
   }

@@ -37,6 +37,8 @@ export class SoftVcpu implements Vcpu {
   #isClosed = false;
   #ready = false;
   #flag = false;
+  /** An instruction that `completeExit` went on with came to one more exit: the next `run` returns it. */
+  #nextExit: Exit | null = null;
 
   constructor(
     private readonly vm: SoftVm,
@@ -79,7 +81,8 @@ export class SoftVcpu implements Vcpu {
 
   run(budget: RunBudget = NO_BUDGET): Exit {
     this.#requireOpen("KVM_RUN");
-    const exit = this.#execution.run(budget.instructions ?? Number.POSITIVE_INFINITY);
+    const exit = this.#nextExit ?? this.#execution.run(budget.instructions ?? Number.POSITIVE_INFINITY);
+    this.#nextExit = null;
     this.#ready = this.#execution.isReady;
     this.#flag = (this.#cpu.r32[state.SYSTEM_FLAGS] & state.IF) !== 0;
     return exit;
@@ -91,7 +94,7 @@ export class SoftVcpu implements Vcpu {
 
   completeExit(): void {
     this.#requireOpen("KVM_RUN");
-    this.#execution.finishInstruction();
+    this.#nextExit ??= this.#execution.finishInstruction();
   }
 
   get requestInterruptWindow(): boolean {
@@ -142,6 +145,10 @@ export class SoftVcpu implements Vcpu {
     this.#cpu.r32[state.NMI_PENDING] = 1;
   }
 
+  get instructions(): number {
+    return this.#cpu.system.instructions;
+  }
+
   getRegs(): Regs {
     const r = this.#cpu.r32;
     const u = (index: number): bigint => BigInt(r[index] >>> 0);
@@ -181,7 +188,7 @@ export class SoftVcpu implements Vcpu {
     r[state.EBP] = low(regs.rbp);
     r[state.EIP] = low(regs.rip);
     this.#cpu.setFlags(low(regs.rflags));
-    this.#execution.forgetAccess();
+    this.#forgetAccess();
   }
 
   getSregs(): Sregs {
@@ -246,7 +253,7 @@ export class SoftVcpu implements Vcpu {
     cpu.setCpl(cpu.isProtected ? sregs.ss.dpl & 3 : 0);
     cpu.flushTranslations();
     cpu.loadPageDirectoryPointers();
-    this.#execution.forgetAccess();
+    this.#forgetAccess();
   }
 
   getFpu(): Fpu {
@@ -342,12 +349,13 @@ export class SoftVcpu implements Vcpu {
         (0b10 << (2 * number)) | (KINDS[kind] << (16 + 4 * number)) | (LENGTHS[length] << (18 + 4 * number));
     });
     const execution = this.#execution;
+    const watchedData = execution.breakpoints.watchesData;
     execution.debug = debug;
     execution.breakpoints.set(addresses, control, false);
     this.#cpu.debugger = execution.breakpoints;
     this.#cpu.onBreakpoint = debug?.softwareBreakpoints ? () => execution.breakpointExit() : null;
-    // Pages with watched addresses must leave the TLB.
-    this.#cpu.flushTranslations();
+    // Pages with watched data must leave the TLB; code is looked at by address, and a debugger disturbs nothing.
+    if (watchedData || execution.breakpoints.watchesData) this.#cpu.flushTranslations();
   }
 
   close(): void {
@@ -356,6 +364,11 @@ export class SoftVcpu implements Vcpu {
     this.vm.code.forget(this.#cpu);
     if (this.#area >= 0) returnCpuArea(this.#cpu.memory, this.#area);
     this.onClose();
+  }
+
+  #forgetAccess(): void {
+    this.#nextExit = null;
+    this.#execution.forgetAccess();
   }
 
   #refresh(): void {
