@@ -7,6 +7,7 @@ import { countWords, minutesToRead } from "./content/prose.ts";
 import { exitLogGrammar } from "./grammars/exit-log.ts";
 import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
+import { icedForBrowsers } from "./iced.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
 import { editPattern, repository } from "./repository.ts";
 
@@ -37,6 +38,11 @@ export default defineConfig({
     languages: [exitLogGrammar, hexdumpGrammar, vcpuDumpGrammar],
     snippet: { stripRegionMarkers: "all" },
     config: md => sourceBlocks(md),
+  },
+
+  vite: {
+    plugins: [icedForBrowsers()],
+    worker: { format: "es", plugins: () => [icedForBrowsers()] },
   },
 
   /** The theme shows how long a page takes to read, counted from its prose. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../chapters/tools/requires.ts";
 import {
@@ -14,6 +14,7 @@ import {
   SITE,
   textOf,
 } from "./checks/built-site.ts";
+import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
 import { type StaticServer, serveSite } from "./checks/serve.ts";
 import { chapterManifests, chapterPages } from "./content/chapter-pages.ts";
 import { countWords } from "./content/prose.ts";
@@ -165,23 +166,6 @@ describe("in Chromium", browser.options, () => {
     await page.close();
   });
 
-  it("the machine of chapter 2 steps, and runs a boot sector to its end", browser.options, async () => {
-    const page = await chrome.newPage();
-    const problems = watch(page);
-    await page.goto(`${server.url}chapters/02-real-mode.html`);
-    await hydrated(page);
-    await page.getByRole("button", { name: "Switch on" }).press("Enter");
-    await page.getByRole("button", { name: "Step" }).press("Enter");
-    await page.getByText("0000:7c01", { exact: true }).waitFor();
-    await page.getByRole("button", { name: "Run", exact: true }).press("Enter");
-    await page.getByText("ended with HLT").waitFor();
-    expect(await page.getByLabel("What the guest printed").textContent()).toContain(
-      "turned !0 rotces morf olleH",
-    );
-    expect(problems).toEqual([]);
-    await page.close();
-  });
-
   it("the search finds a term", browser.options, async () => {
     const page = await chrome.newPage();
     await page.goto(server.url);
@@ -193,49 +177,3 @@ describe("in Chromium", browser.options, () => {
     await page.close();
   });
 });
-
-/** Collects what the page complains about. */
-function watch(page: Page): string[] {
-  const problems: string[] = [];
-  page.on("console", message => {
-    if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
-  });
-  page.on("pageerror", error => problems.push(error.message));
-  page.on("requestfailed", request => {
-    // Leaving a page aborts what it was prefetching; that is no failure.
-    const { errorText } = request.failure()!;
-    if (errorText !== "net::ERR_ABORTED") problems.push(`${request.url()}: ${errorText}`);
-  });
-  return problems;
-}
-
-/** Waits until Vue has taken over the page. */
-async function hydrated(page: Page): Promise<void> {
-  await page.waitForFunction(() => "__vue_app__" in document.querySelector("#app")!, undefined, {
-    timeout: 10_000,
-  });
-}
-
-/** Pixels by which the document is wider than the window. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
-}
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string;
-    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-  }[];
-}
-
-/** Serious and critical violations that axe finds, with the first element of each. */
-function violations(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResult> } };
-    const { violations: found } = await axe.run();
-    return found
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
-  });
-}

@@ -8,7 +8,6 @@ import CharacterOnLine from "../components/CharacterOnLine.vue";
 import ControlWord from "../components/ControlWord.vue";
 import CounterModes from "../components/CounterModes.vue";
 import CounterScope from "../components/CounterScope.vue";
-import DeviceMachine from "../components/DeviceMachine.vue";
 import ExerciseList from "../components/ExerciseList.vue";
 import ExitLoop from "../components/ExitLoop.vue";
 import ExitSequence from "../components/ExitSequence.vue";
@@ -18,9 +17,9 @@ import HomePage from "../components/HomePage.vue";
 import InstructionFields from "../components/InstructionFields.vue";
 import InterruptController from "../components/InterruptController.vue";
 import InterruptFrame from "../components/InterruptFrame.vue";
-import InterruptMachine from "../components/InterruptMachine.vue";
 import InterruptWindow from "../components/InterruptWindow.vue";
 import LoopbackLines from "../components/LoopbackLines.vue";
+import Machine from "../components/Machine.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
 import NestedWalk from "../components/NestedWalk.vue";
@@ -29,7 +28,6 @@ import PageWalk from "../components/PageWalk.vue";
 import Predict from "../components/Predict.vue";
 import PulseGroup from "../components/PulseGroup.vue";
 import QemuAndKvm from "../components/QemuAndKvm.vue";
-import RealModeMachine from "../components/RealModeMachine.vue";
 import SegmentOffset from "../components/SegmentOffset.vue";
 import StackFigure from "../components/StackFigure.vue";
 import UartInterrupts from "../components/UartInterrupts.vue";
@@ -48,7 +46,6 @@ const components = {
   ControlWord,
   CounterModes,
   CounterScope,
-  DeviceMachine,
   ExerciseList,
   ExitLoop,
   ExitSequence,
@@ -58,9 +55,9 @@ const components = {
   InstructionFields,
   InterruptController,
   InterruptFrame,
-  InterruptMachine,
   InterruptWindow,
   LoopbackLines,
+  Machine,
   MachineMap,
   MemorySlots,
   NestedWalk,
@@ -69,7 +66,6 @@ const components = {
   Predict,
   PulseGroup,
   QemuAndKvm,
-  RealModeMachine,
   SegmentOffset,
   StackFigure,
   UartInterrupts,

@@ -1,11 +1,7 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findBuilding } from "../../.vitepress/machine/chapters.ts";
-import { GUESTS as MINIMAL } from "../../chapters/01-minimal-vm/guests.ts";
-import { GUESTS as REAL } from "../../chapters/02-real-mode/guests.ts";
-import { GUESTS as PAGING } from "../../chapters/03-paging/guests.ts";
-import { GUESTS as INTERRUPTS } from "../../chapters/04-interrupts/guests.ts";
+import { guestImagePath, KNOWN_RUNS } from "../../.vitepress/machine/known-runs.ts";
 import { MSR_INDICES } from "../cpu/system/msr.ts";
 import { openSoft } from "../kvm/soft/soft.ts";
 import { isSamePosition, type Position } from "./history.ts";
@@ -13,43 +9,8 @@ import { Session } from "./session.ts";
 
 const ALL = { instructions: 200_000_000, exits: 1_000_000 };
 
-interface Known {
-  readonly chapter: string;
-  readonly guest: string;
-  readonly output: string;
-  readonly ends: string;
-  /** Typed before the run begins. */
-  readonly typed?: string;
-}
-
-/** What the book shows of a guest's own lines, without the times that the book adds. */
-function shown(file: string): string {
-  const text = readFileSync(join(import.meta.dirname, "../../docs/outputs", file), "utf8");
-  return [...text.matchAll(/^guest │ (.*)$/gm)].map(([, line]) => `${line!.replace(/ +[\d.]+ ms$/, "")}\n`).join("");
-}
-
-const KNOWN: readonly Known[] = [
-  ...MINIMAL.map(({ name, output, ends }) => ({ chapter: "01-minimal-vm", guest: name, output, ends })),
-  ...REAL.map(({ name, output }) => ({ chapter: "02-real-mode", guest: name, output, ends: "HLT" })),
-  ...PAGING.map(({ name, output }) => ({ chapter: "03-paging", guest: name, output, ends: "HLT" })),
-  ...INTERRUPTS.map(({ name, output, last }) => ({ chapter: "04-interrupts", guest: name, output, ends: last })),
-  ...["clock", "waves", "melody"].map(guest => {
-    return { chapter: "05-pit", guest, output: shown(`05-${guest}.txt`), ends: "HLT" };
-  }),
-  ...["hello", "loopback"].map(guest => {
-    return { chapter: "06-serial", guest, output: shown(`06-${guest}.txt`), ends: "HLT" };
-  }),
-  {
-    chapter: "06-serial",
-    guest: "echo",
-    typed: "every byte you paste arrives,\nnone is lost: the line waits for the guest.\n\x04",
-    output: shown("06-echo.txt"),
-    ends: "HLT",
-  },
-];
-
 async function open(chapter: string, guest: string): Promise<Session> {
-  const image = readFileSync(join(import.meta.dirname, "../../chapters", chapter, `guest/${guest}.bin`));
+  const image = readFileSync(guestImagePath(chapter, guest));
   return new Session((await findBuilding(chapter))(new Uint8Array(image)), openSoft());
 }
 
@@ -60,7 +21,8 @@ function fingerprint(session: Session): string {
   const { vcpu, memory, save } = session.machine;
   let hash = 0;
   for (const { guestAddress, size } of memory.slots) {
-    for (const byte of memory.readBytes(guestAddress, size)) hash = (Math.imul(hash, 31) + byte) | 0;
+    const words = new Int32Array(memory.readBytes(guestAddress, size).buffer);
+    for (const word of words) hash = (Math.imul(hash, 31) + word) | 0;
   }
   const parts = {
     position: session.position,
@@ -80,7 +42,7 @@ function fingerprint(session: Session): string {
   return JSON.stringify(parts, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
 }
 
-describe.each(KNOWN)("$chapter: $guest", ({ chapter, guest, output, ends, typed }) => {
+describe.each(KNOWN_RUNS)("$chapter: $guest", ({ chapter, guest, output, ends, typed }) => {
   let whole: { fingerprint: string; position: Position };
   beforeAll(async () => {
     const session = await open(chapter, guest);

@@ -100,6 +100,34 @@ describe("MMIO exits", () => {
     expect(log).toEqual(["read 0 0 0 0 0 0 0 f0 3f", "write 8 0 0 0 0 0 0 f0 3f"]);
   });
 
+  it("completes what an instruction still has to do, and brings its next exit first", () => {
+    // add [ebx],eax: a read and a write of the device
+    const machine = testMachine("flat", [0x01, 0x03, 0xf4], { rbx: 0x20_0000n, rax: 5n });
+    const read = machine.run();
+    expect(read).toMatchObject({ reason: "MMIO", isWrite: false });
+    if (read.reason === "MMIO") read.data.set([7, 0, 0, 0]);
+    machine.vcpu.completeExit();
+    machine.vcpu.completeExit();
+    const write = machine.run();
+    expect(write).toMatchObject({ reason: "MMIO", isWrite: true, length: 4 });
+    if (write.reason === "MMIO") expect([...write.data.subarray(0, 4)]).toEqual([12, 0, 0, 0]);
+    machine.vcpu.completeExit();
+    expect(machine.vcpu.getRegs().rip).toBe(BigInt(CODE_AT + 2));
+    expect(machine.run().reason).toBe("HLT");
+  });
+
+  it("completes all items of an INS at once", () => {
+    // rep insb, ecx = 40
+    const machine = testMachine("flat", [0xf3, 0x6c, 0xf4], { rcx: 40n, rdx: 0x60n, rdi: BigInt(DATA) });
+    const exit = machine.run();
+    expect(exit).toMatchObject({ reason: "IO", direction: "in", count: 40 });
+    if (exit.reason === "IO") exit.data.fill(0x33, 0, 40);
+    machine.vcpu.completeExit();
+    expect(machine.vcpu.getRegs()).toMatchObject({ rcx: 0n, rdi: BigInt(DATA + 40) });
+    expect(machine.memory[DATA + 39]).toBe(0x33);
+    expect(machine.run().reason).toBe("HLT");
+  });
+
   it("turns writes to read-only slots into exits, and reads into reads", () => {
     const machine = testMachine("flat", [0x8b, 0x03, 0x89, 0x43, 0x04, 0xf4], { rbx: 0x40_0000n });
     const host = openSoft().allocateMemory(0x1000);
@@ -203,6 +231,21 @@ describe("interrupts", () => {
     machine.run();
     expect(machine.vcpu.readyForInterrupt).toBe(false);
     expect(() => machine.vcpu.interrupt(0x20)).toThrow(/cannot take an interrupt now/);
+  });
+});
+
+describe("the count of instructions", () => {
+  it("goes on whatever the guest does to its time-stamp counter", () => {
+    // mov ecx,0x10 · xor eax,eax · xor edx,edx · wrmsr · jmp $
+    const machine = testMachine(
+      "flat",
+      [0xb9, 0x10, 0, 0, 0, 0x31, 0xc0, 0x31, 0xd2, 0x0f, 0x30, 0xeb, 0xfe],
+    );
+    machine.run(1000);
+    expect(machine.vcpu.instructions).toBe(1000);
+    expect(machine.vcpu.getMsr(0x10)).toBeLessThan(1000n);
+    machine.run(234);
+    expect(machine.vcpu.instructions).toBe(1234);
   });
 });
 

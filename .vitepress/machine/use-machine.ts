@@ -1,0 +1,196 @@
+/**
+ * A machine as the components see it: what it shows now, and what can be done to it. Its worker, and with it the
+ * whole engine, is fetched when somebody first does something.
+ */
+import { computed, onBeforeUnmount, ref, shallowRef } from "vue";
+import type { Goal, RequestName, Requests, Speed, Update } from "../../sandbox/session/protocol.ts";
+import type { Logged, Sample } from "../../sandbox/session/session.ts";
+import type { MachineView } from "../../sandbox/session/view.ts";
+import type { MachineListener, RemoteMachine } from "./remote-machine.ts";
+
+/** Not switched on yet, on its way, there, or gone for good. */
+export type Power = "off" | "starting" | "on" | "lost";
+
+const KEPT_LINES = 2000;
+const KEPT_SAMPLES = 600;
+
+export function useMachine(chapter: string, firstGuest: string) {
+  const guest = ref(firstGuest);
+  const power = ref<Power>("off");
+  const view = shallowRef<MachineView>();
+  const isRunning = ref(false);
+  const rest = ref<Update["rest"]>("paused");
+  const rate = ref(0);
+  const receives = ref(false);
+  const problem = ref("");
+  const speed = ref<Speed>("unlimited");
+  const log = shallowRef<readonly Logged[]>([]);
+  const samples = shallowRef<readonly Sample[]>([]);
+  const output = ref("");
+  let remote: RemoteMachine | undefined;
+  let starting: Promise<void> | undefined;
+  const streams = { log: 0, samples: 0, output: 0 };
+
+  const listener: MachineListener = {
+    updated(update) {
+      isRunning.value = update.isRunning;
+      rest.value = update.rest;
+      rate.value = update.rate;
+      const { view: seen } = update;
+      log.value = joined(log.value, streams.log, seen.log, KEPT_LINES);
+      streams.log = seen.log.from + seen.log.entries.length;
+      samples.value = joined(samples.value, streams.samples, seen.samples, KEPT_SAMPLES);
+      streams.samples = seen.samples.from + seen.samples.entries.length;
+      output.value = joinedText(output.value, streams.output, seen.output);
+      streams.output = seen.output.from + seen.output.bytes.length;
+      view.value = seen;
+    },
+    failed(sentence) {
+      isRunning.value = false;
+      problem.value = sentence;
+    },
+    lost(sentence) {
+      remote = undefined;
+      starting = undefined;
+      isRunning.value = false;
+      power.value = "lost";
+      problem.value = `${sentence} Switch it on again to start anew.`;
+    },
+  };
+
+  function forget(): void {
+    Object.assign(streams, { log: 0, samples: 0, output: 0 });
+    log.value = [];
+    samples.value = [];
+    output.value = "";
+  }
+
+  /** Switches the machine on, if it is not. */
+  function start(): Promise<void> {
+    starting ??= begin();
+    return starting;
+  }
+
+  async function begin(): Promise<void> {
+    power.value = "starting";
+    problem.value = "";
+    forget();
+    try {
+      const { RemoteMachine } = await import("./remote-machine.ts");
+      remote = new RemoteMachine(listener);
+      ({ receives: receives.value } = await remote.request("open", { chapter, guest: guest.value }));
+      if (speed.value !== "unlimited") await remote.request("speed", { speed: speed.value });
+      power.value = "on";
+    } catch (error) {
+      remote?.close();
+      listener.lost(sentenceOf(error));
+    }
+  }
+
+  /** What is refused is told in `problem`; the answer is undefined then. */
+  async function send<Name extends RequestName>(name: Name, body: Requests[Name]) {
+    await start();
+    problem.value = "";
+    try {
+      return await remote?.request(name, body);
+    } catch (error) {
+      problem.value = sentenceOf(error);
+      return undefined;
+    }
+  }
+
+  async function choose(name: string): Promise<void> {
+    guest.value = name;
+    if (power.value !== "on") return start();
+    problem.value = "";
+    isRunning.value = false;
+    forget();
+    const answer = await send("open", { chapter, guest: name });
+    if (answer) receives.value = answer.receives;
+  }
+
+  async function reset(): Promise<void> {
+    if (power.value === "lost") return start();
+    await send("reset", {});
+  }
+
+  async function run(until: Goal = "end"): Promise<void> {
+    if (isRunning.value) return;
+    isRunning.value = true;
+    if ((await send("run", { until })) === undefined && problem.value) isRunning.value = false;
+  }
+
+  async function setSpeed(wanted: Speed): Promise<void> {
+    speed.value = wanted;
+    if (power.value === "on") await send("speed", { speed: wanted });
+  }
+
+  onBeforeUnmount(() => remote?.close());
+
+  const canGoOn = computed(() => view.value === undefined || view.value.condition === "ready");
+  const canGoBack = computed(
+    () => view.value !== undefined && view.value.position.instructions + view.value.position.exits > 0,
+  );
+
+  return {
+    chapter,
+    guest,
+    power,
+    view,
+    isRunning,
+    rest,
+    rate,
+    receives,
+    problem,
+    speed,
+    log,
+    samples,
+    output,
+    canGoOn,
+    canGoBack,
+    start,
+    choose,
+    run,
+    reset,
+    setSpeed,
+    pause: () => send("pause", {}),
+    step: () => send("step", {}),
+    stepBack: () => send("stepBack", {}),
+    exitBack: () => send("exitBack", {}),
+    seek: (instructions: number) => send("seek", { instructions }),
+    type: (text: string) => send("type", { bytes: [...new TextEncoder().encode(text)] }),
+    toggleBreakpoint: (address: number) => send("toggleBreakpoint", { address }),
+    setRegister: (name: string, value: number) => send("setRegister", { name, value }),
+    writeMemory: (body: Requests["writeMemory"]) => send("writeMemory", body),
+    look: (body: Requests["look"]) => send("look", body),
+    find: (bytes: readonly number[], from: number) => send("find", { bytes, from }),
+  };
+}
+
+export type LiveMachine = ReturnType<typeof useMachine>;
+
+/** What a page keeps of a stream, with its news; what the news begin before is out of date. */
+function joined<Entry>(
+  before: readonly Entry[],
+  length: number,
+  { from, entries }: { readonly from: number; readonly entries: readonly Entry[] },
+  most: number,
+): readonly Entry[] {
+  if (entries.length === 0 && from === length) return before;
+  const kept = from <= length ? before.slice(0, Math.max(0, before.length - (length - from))) : [];
+  return [...kept, ...entries].slice(-most);
+}
+
+function joinedText(
+  before: string,
+  length: number,
+  { from, bytes }: { readonly from: number; readonly bytes: Uint8Array },
+): string {
+  const kept = from <= length ? before.slice(0, Math.max(0, before.length - (length - from))) : "";
+  return kept + Array.from(bytes, byte => String.fromCharCode(byte)).join("");
+}
+
+function sentenceOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
