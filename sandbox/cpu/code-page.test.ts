@@ -63,17 +63,41 @@ describe("self-modifying code", () => {
     expect(machine.vcpu.getRegs().rax).toBe(9n);
   });
 
-  it("sees a change of the second half of an instruction that crosses a page", () => {
-    // At the end of a page: mov eax,imm32, two bytes of it in the next page.
-    const machine = testMachine("flat", [], { rip: BigInt(CODE_AT + 0xffd) });
-    machine.memory.set([0xb8, 0x44, 0x33, 0x22, 0x11, 0xf4], CODE_AT + 0xffd);
-    machine.run();
-    expect(machine.vcpu.getRegs().rax).toBe(0x1122_3344n);
-    machine.memory[CODE_AT + 0x1001] = 0x99;
-    machine.vm.memoryWritten(CODE_AT + 0x1001, 1);
-    machine.vcpu.setRegs({ ...machine.vcpu.getRegs(), rip: BigInt(CODE_AT + 0xffd) });
-    machine.run();
-    expect(machine.vcpu.getRegs().rax).toBe(0x9922_3344n);
+  it("sees a change of either half of an instruction that crosses a page, and executed often before", () => {
+    // At the end of a page: mov eax,imm32, two bytes of it in the next page; hlt.
+    const start = CODE_AT + 0xffd;
+    const machine = testMachine("flat", [], { rip: BigInt(start) });
+    machine.memory.set([0xb8, 0x44, 0x33, 0x22, 0x11, 0xf4], start);
+    const run = () => {
+      machine.vcpu.setRegs({ ...machine.vcpu.getRegs(), rip: BigInt(start) });
+      expect(machine.run().reason).toBe("HLT");
+      return machine.vcpu.getRegs().rax;
+    };
+    const change = (address: number, value: number) => {
+      machine.memory[address] = value;
+      machine.vm.memoryWritten(address, 1);
+    };
+    for (let time = 0; time < 3; time++) expect(run()).toBe(0x1122_3344n);
+    change(CODE_AT + 0x1001, 0x99);
+    for (let time = 0; time < 3; time++) expect(run()).toBe(0x9922_3344n);
+    change(start + 1, 0x55);
+    for (let time = 0; time < 3; time++) expect(run()).toBe(0x9922_3355n);
+    change(start, 0x05); // add eax,imm32
+    expect(run()).toBe((0x9922_3355n * 2n) & 0xffff_ffffn);
+  });
+
+  it("sees another second half behind the same address after a change of the page tables", () => {
+    // mov eax,imm32 over the end of 0x4f000's page into 0x50000's, and ret; called before and after:
+    // call · mov ebx,eax · mov dword [PTE of 0x50000],0x61007 · invlpg [0x50000] · call · hlt
+    const code = [
+      0xe8, 0xf8, 0xff, 3, 0, 0x89, 0xc3, 0xc7, 0x05, 0x40, 0x11, 0x0a, 0, 0x07, 0x10, 6, 0, 0x0f, 0x01, 0x3d,
+      0, 0, 5, 0, 0xe8, 0xe0, 0xff, 3, 0, 0xf4,
+    ];
+    const machine = testMachine("paged", code);
+    machine.memory.set([0xb8, 0x44, 0x33, 0x22, 0x11, 0xc3], 0x4_fffd);
+    machine.memory.set([0x66, 0x55, 0xc3], 0x6_1000);
+    expect(machine.run().reason).toBe("HLT");
+    expect(machine.vcpu.getRegs()).toMatchObject({ rbx: 0x1122_3344n, rax: 0x5566_3344n });
   });
 
   it("sees another page behind the same address after a change of the page tables", () => {

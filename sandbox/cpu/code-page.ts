@@ -6,6 +6,7 @@
  * A page with decoded instructions is never writable through the TLB's fast path; the slow path comes here.
  */
 
+import type { Crossing } from "./decode.ts";
 import { UNDECODED } from "./hot.ts";
 import { Instruction } from "./instruction.ts";
 import type { Slot } from "./physical-memory.ts";
@@ -27,6 +28,8 @@ export class CodePage {
   readonly #instructions: Instruction[] = [];
   /** Execution goes on here after the last instruction of the page. */
   readonly end: Instruction;
+  /** The instruction that goes on in the next page, as it was decoded last. */
+  crossing: Crossing | null = null;
   writes = 0;
   isDropped = false;
 

@@ -767,6 +767,12 @@ export class Cpu {
     return this.#fetchSlow(linear, entry, mode);
   }
 
+  /** The page at `linear` if code was executed there in `mode` and its translation still holds, else null. */
+  knownCodePage(linear: number, mode: number): CodePage | null {
+    const entry = (linear >>> 12) & (CODE_TLB - 1);
+    return this.codeTags[entry] === ((linear & PAGE_MASK) | mode) ? this.codePages[entry] : null;
+  }
+
   /** Whether every byte of the page at CS:EIP is inside the code segment, with offsets that do not wrap. */
   #isPageInSegment(linear: number): boolean {
     const first = (this.r32[EIP] >>> 0) - (linear & 0xfff);

@@ -8,6 +8,7 @@ import { type AddressForm, readAddress16, readAddress32 } from "#layers/02-real-
 import { readPrefixes } from "#layers/02-real-mode/prefixes.ts";
 import { BASE, byteRegister, CS, DS, SS, ZERO } from "#layers/02-real-mode/registers.ts";
 import { chooseForm } from "./choose-form.ts";
+import type { CodePage } from "./code-page.ts";
 import type { Cpu } from "./cpu.ts";
 import { CAREFUL, GENERAL_ENDS } from "./hot.ts";
 import { Instruction, PREFIX_ADDRESS, PREFIX_LOCK, PREFIX_OPERAND, PREFIX_SEGMENT } from "./instruction.ts";
@@ -89,30 +90,70 @@ export function decode(insn: Instruction): void {
 /** The shape that `decodeBytes` found, for `chooseForm`. */
 let shapeOfLast: Shape | null = null;
 
-/** An instruction that goes on in the next page is decoded for each execution. */
-const crossing = new Instruction(null, 0, tooLong);
-const crossingBytes = new Uint8Array(LONGEST);
-
+/**
+ * An instruction that goes on in the next page. What was decoded last time counts while all of its bytes
+ * are the same: nobody is told of writes to the second page, or that it was exchanged for another.
+ */
 function executeCrossing(cpu: Cpu, place: Instruction): void {
+  const page = place.page!;
   const start = cpu.r32[INSTRUCTION_EIP];
-  const linear = (cpu.r32[BASE + CS] + start) | 0;
-  const here = PAGE - place.offset;
-  crossingBytes.set(place.page!.bytes.subarray(place.page!.start + place.offset, place.page!.start + PAGE));
-  for (let count = here + 1; ; count++) {
-    crossingBytes[count - 1] = cpu.fetchByte((linear + count - 1) | 0);
-    reset(crossing);
-    stream.begin(crossingBytes, 0, count);
-    try {
-      decodeBytes(crossing, place.page!.mode);
-      break;
-    } catch (error) {
-      if (error !== OUT_OF_BYTES) throw error;
-      if (count === LONGEST) cpu.fault(GENERAL_PROTECTION, 0);
-    }
+  page.crossing ??= new Crossing();
+  const { crossing } = page;
+  if (
+    !crossing.isAt(
+      place,
+      cpu.knownCodePage((cpu.r32[BASE + CS] + start + PAGE - place.offset) | 0, page.mode),
+    )
+  ) {
+    crossing.decode(cpu, place);
   }
-  cpu.checkCodeLimit(start, crossing.length);
-  cpu.r32[EIP] = start + crossing.length;
-  crossing.execute(cpu, crossing);
+  const { insn } = crossing;
+  cpu.checkCodeLimit(start, insn.length);
+  cpu.r32[EIP] = start + insn.length;
+  insn.execute(cpu, insn);
+}
+
+/** The instruction over the end of a page that was decoded last, and the bytes that it was made of. */
+export class Crossing {
+  readonly insn = new Instruction(null, 0, tooLong);
+  readonly #bytes = new Uint8Array(LONGEST);
+  #offset = -1;
+
+  /** Whether it is the one at `place`, if its second part lies at the start of `second` (null: who knows). */
+  isAt({ page, offset }: Instruction, second: CodePage | null): boolean {
+    if (second === null || offset !== this.#offset) return false;
+    const { insn } = this;
+    const known = this.#bytes;
+    const here = PAGE - offset;
+    const from = page!.start + offset;
+    for (let i = 0; i < here; i++) if (page!.bytes[from + i] !== known[i]) return false;
+    const { bytes, start } = second;
+    for (let i = here; i < insn.length; i++) if (bytes[start + i - here] !== known[i]) return false;
+    return true;
+  }
+
+  /** Fetches no byte that the instruction does not have: the next page may not be there. */
+  decode(cpu: Cpu, { page, offset }: Instruction): void {
+    const { insn } = this;
+    const bytes = this.#bytes;
+    const linear = (cpu.r32[BASE + CS] + cpu.r32[INSTRUCTION_EIP]) | 0;
+    const here = PAGE - offset;
+    this.#offset = -1;
+    bytes.set(page!.bytes.subarray(page!.start + offset, page!.start + PAGE));
+    for (let count = here + 1; ; count++) {
+      bytes[count - 1] = cpu.fetchByte((linear + count - 1) | 0);
+      reset(insn);
+      stream.begin(bytes, 0, count);
+      try {
+        decodeBytes(insn, page!.mode);
+        break;
+      } catch (error) {
+        if (error !== OUT_OF_BYTES) throw error;
+        if (count === LONGEST) cpu.fault(GENERAL_PROTECTION, 0);
+      }
+    }
+    this.#offset = offset;
+  }
 }
 
 function tooLong(cpu: Cpu): void {
