@@ -8,12 +8,14 @@ import { probeKvm } from "../kvm/probe.ts";
 import { assembleMachine, type MachineEnd } from "../machine/machine.ts";
 import { MachineRunner } from "../machine/runner.ts";
 import { RealTime } from "../machine/timekeeper.ts";
+import { MemorySockets } from "../net/memory-sockets.ts";
 import { UserNetwork } from "../net/user-network.ts";
 import { loadGuest, MAC, MEMORY } from "./guest-dialogue.ts";
 
 /** In the host's time: types each line at a prompt and returns all output once the guest has halted. */
 async function talk(engine: EngineName, commandLine: string, lines: readonly string[]): Promise<string> {
   const hypervisor = await openEngine(engine);
+  const host = new MemorySockets({ later: callback => void setImmediate(callback) });
   let output = "";
   const left = [...lines];
   const machine = assembleMachine({
@@ -22,7 +24,7 @@ async function talk(engine: EngineName, commandLine: string, lines: readonly str
     startDate: 0,
     time: counter => new RealTime(counter, nodeHost.monotonic),
     network: {
-      backend: (clock): NetBackend => new UserNetwork({ clock }),
+      backend: (clock): NetBackend => new UserNetwork({ clock, host }),
       mac: MAC,
       transport: "mmio",
     },

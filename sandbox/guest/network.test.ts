@@ -1,19 +1,28 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "#layers/01-minimal-vm/bus.ts";
+import { LOOPBACK } from "../net/addresses.ts";
 import { MemorySockets } from "../net/memory-sockets.ts";
 import { long, word } from "../net/test-guest.ts";
 import { UserNetwork } from "../net/user-network.ts";
 import { ask, bootGuest, MAC } from "./guest-dialogue.ts";
-import { BROADCAST, GUEST, ICMP, type Packet, PEER, type Peer, UDP, Wire } from "./test-peer.ts";
+import { BROADCAST, GUEST, ICMP, type Packet, PEER, type Peer, text, UDP, Wire } from "./test-peer.ts";
 
-function onUserNetwork(commandLine = "") {
-  return bootGuest(commandLine, {
-    network: {
-      backend: clock => new UserNetwork({ clock, host: new MemorySockets({ later: setImmediate }) }),
-      mac: MAC,
-      transport: "mmio",
-    },
-  });
+const WEB = { address: LOOPBACK, port: 80 };
+const FORWARDED = { address: LOOPBACK, port: 8080 };
+
+/** The guest on the user-mode network of a host in memory, all in virtual time. */
+function withHost(commandLine = "") {
+  let host: MemorySockets | null = null;
+  const backend = (clock: Clock) => {
+    host = new MemorySockets({ later: callback => void clock.schedule(clock.now() + 1000, callback) });
+    const forwards = [{ protocol: "tcp", host: FORWARDED, guest: { port: 80 } }] as const;
+    return new UserNetwork({ clock, host, forwards });
+  };
+  const dialogue = bootGuest(commandLine, { network: { backend, mac: MAC, transport: "mmio" } });
+  return { dialogue, host: host! as MemorySockets };
 }
+
+const onUserNetwork = (commandLine?: string) => withHost(commandLine).dialogue;
 
 describe("the embedded guest on the user-mode network", () => {
   it("gets a lease, and says so before its prompt", () => {
@@ -53,6 +62,50 @@ describe("the embedded guest on the user-mode network", () => {
     dialogue.type("ticks\r\x03");
     expect(dialogue.until("\n> ")).toMatch(/[34] sent, [34] received\r\n> $/);
     expect(dialogue.until("\n> ")).toMatch(/ticks, /);
+  });
+
+  it("serves its page to the host through a forwarded port", () => {
+    const { dialogue, host } = withHost();
+    dialogue.until("\n> ");
+    for (const path of ["/", "/status.txt", "/"]) {
+      let response = "";
+      let isOver = false;
+      const socket = host.call(FORWARDED, {
+        connected: () => socket!.write(text(`GET ${path} HTTP/1.0\r\n\r\n`), () => {}),
+        data: bytes => {
+          response += String.fromCharCode(...bytes);
+        },
+        ended: () => socket!.end(),
+        closed: failure => {
+          expect(failure).toBeNull();
+          isOver = true;
+        },
+      });
+      dialogue.untilTrue(() => isOver, "the page's end");
+      expect(response).toMatch(/^HTTP\/1\.0 200 OK\r\n/);
+      const [, body = ""] = response.split("\r\n\r\n");
+      expect(body).toHaveLength(Number(/Content-Length: (\d+)/.exec(response)?.[1]));
+      expect(body).toMatch(/10\.0\.2\.15, leased from 10\.0\.2\.2, 86\d\d\d s left/);
+    }
+    expect(ask(dialogue, "net")).toContain(" 3 pages;");
+  });
+
+  it("fetches a page from the host, whole, however long", () => {
+    const { dialogue, host } = withHost();
+    const lines = Array.from({ length: 2000 }, (_, at) => `line ${at} of the page\n`).join("");
+    host.serveTcp(WEB, socket => ({
+      data(bytes) {
+        expect(String.fromCharCode(...bytes)).toBe("GET /long HTTP/1.0\r\nHost: 10.0.2.2\r\n\r\n");
+        socket.write(text(`HTTP/1.0 200 OK\r\n\r\n${lines}`), () => {});
+        socket.end();
+      },
+      ended() {},
+      closed() {},
+    }));
+    dialogue.until("\n> ");
+    expect(ask(dialogue, "fetch 10.0.2.2/long")).toBe(
+      `HTTP/1.0 200 OK\n\n${lines}\n${lines.length + 19} bytes\n`,
+    );
   });
 
   it("works the same without paging", () => {
