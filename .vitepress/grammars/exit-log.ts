@@ -44,6 +44,16 @@ export const exitLogGrammar: LanguageRegistration = {
       captures: { "1": { name: "comment.vmexit" }, "2": { name: "string.unquoted.guest.vmexit" } },
     },
     {
+      begin: "^(wire  │ )",
+      beginCaptures: { "1": { name: "comment.vmexit" } },
+      end: "$",
+      patterns: [
+        { match: String.raw`[\d.]+ ms\b`, name: "comment.vmexit" },
+        { match: String.raw`\b(?:ARP|ICMP|UDP|TCP|IPv4)\b`, name: "entity.name.exit.mmio.vmexit" },
+      ],
+    },
+    { match: "^rings │ .*$", name: "comment.vmexit" },
+    {
       match: "^(── )([^:]+)(:.*)?$",
       captures: {
         "1": { name: "meta.rule.vmexit" },

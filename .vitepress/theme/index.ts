@@ -8,10 +8,13 @@ import CharacterOnLine from "../components/CharacterOnLine.vue";
 import ControlWord from "../components/ControlWord.vue";
 import CounterModes from "../components/CounterModes.vue";
 import CounterScope from "../components/CounterScope.vue";
+import DescriptorChain from "../components/DescriptorChain.vue";
+import EventIndex from "../components/EventIndex.vue";
 import ExerciseList from "../components/ExerciseList.vue";
 import ExitLoop from "../components/ExitLoop.vue";
 import ExitSequence from "../components/ExitSequence.vue";
 import FaultPairs from "../components/FaultPairs.vue";
+import FeatureNegotiation from "../components/FeatureNegotiation.vue";
 import FifoTimeline from "../components/FifoTimeline.vue";
 import HomePage from "../components/HomePage.vue";
 import InstructionFields from "../components/InstructionFields.vue";
@@ -23,6 +26,7 @@ import Machine from "../components/Machine.vue";
 import MachineMap from "../components/MachineMap.vue";
 import MemorySlots from "../components/MemorySlots.vue";
 import NestedWalk from "../components/NestedWalk.vue";
+import NetMachine from "../components/NetMachine.vue";
 import OpcodeMap from "../components/OpcodeMap.vue";
 import PageWalk from "../components/PageWalk.vue";
 import Predict from "../components/Predict.vue";
@@ -46,10 +50,13 @@ const components = {
   ControlWord,
   CounterModes,
   CounterScope,
+  DescriptorChain,
+  EventIndex,
   ExerciseList,
   ExitLoop,
   ExitSequence,
   FaultPairs,
+  FeatureNegotiation,
   FifoTimeline,
   HomePage,
   InstructionFields,
@@ -61,6 +68,7 @@ const components = {
   MachineMap,
   MemorySlots,
   NestedWalk,
+  NetMachine,
   OpcodeMap,
   PageWalk,
   Predict,

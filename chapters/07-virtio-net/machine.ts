@@ -21,7 +21,7 @@ import { type Watcher, Wire } from "./wire.ts";
 export const RAM_SIZE = 0x1_0000;
 export const LOAD_ADDRESS = 0x1000;
 export const SERIAL = 0x3f8;
-/** Where Firecracker puts its first virtio device, and that device's line. */
+/** Above all memory, and the first line that Firecracker gives to virtio devices. */
 export const VIRTIO_BASE = 0xd000_0000;
 export const VIRTIO_IRQ = 5;
 export const GUEST_MAC = "52:54:00:12:34:56";

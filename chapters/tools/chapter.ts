@@ -194,10 +194,11 @@ function chapterList(chapters: readonly Chapter[]): string[] {
 }
 
 function taskList({ number, title, tasks, guests, fetched }: Chapter): string[] {
+  const width = Math.max(12, ...tasks.map(({ file }) => file.length)) + 2;
   return [
     `${number}  ${title}`,
     ...tasks.map(({ id, title, points, stars, file }) => {
-      return `  ${id.padEnd(16)}${"*".repeat(stars).padEnd(4)}${String(points).padStart(3)} points  ${file.padEnd(14)}${title}`;
+      return `  ${id.padEnd(16)}${"*".repeat(stars).padEnd(4)}${String(points).padStart(3)} points  ${file.padEnd(width)}${title}`;
     }),
     "guests",
     ...[...guests, ...fetched].map(({ name, does }) => `  ${name.padEnd(16)}${does}`),
