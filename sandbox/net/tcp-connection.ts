@@ -206,8 +206,7 @@ export class TcpConnection {
   // #region send
   /** Sends what may be sent now. */
   pump(): void {
-    if (!SENDS.has(this.state)) return;
-    for (;;) {
+    while (SENDS.has(this.state)) {
       const offset = distance(this.#next, this.#una);
       const waiting = this.#ring.length - offset;
       if (waiting < 0 || (waiting === 0 && !this.#isEnding)) break;
@@ -225,7 +224,7 @@ export class TcpConnection {
       }
       this.#transmit(offset, size, takesFin);
     }
-    this.#awaitAcknowledgment();
+    if (SENDS.has(this.state)) this.#awaitAcknowledgment();
   }
 
   /** Everything is noted before the segment leaves: the answer may come inside the call. */
