@@ -51,7 +51,7 @@ export class FastGuest {
   }
 
   /** Connects to a port of the gateway, sends the parts, and resolves to all that came until the end. */
-  exchange(port: number, parts: readonly Uint8Array[]): Promise<Uint8Array> {
+  exchange(port: number, parts: readonly Uint8Array[], { endsFirst = false } = {}): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const local = this.#port++;
       const done = (error: Error | null) => {
@@ -61,6 +61,7 @@ export class FastGuest {
       };
       const connection = newConnection(port, local, done, null);
       connection.outgoing = join(parts);
+      connection.isEnding = endsFirst;
       this.#connections.set(local, connection);
       this.#send(connection, SYN, connection.base, new Uint8Array(0));
       connection.next = connection.base + 1;
@@ -152,8 +153,8 @@ export class FastGuest {
       const { next } = connection;
       connection.next = (next + 1) >>> 0;
       this.#send(connection, ACK | FIN, next, new Uint8Array(0));
-      connection.done(null);
     }
+    if (connection.isEnded && connection.hasRemoteEnded) connection.done(null);
   }
 
   #send({ local, port, receiveNext }: Connection, flags: number, sequence: number, data: Uint8Array): void {
