@@ -56,6 +56,14 @@ export interface Vcpu {
    * For IO "in" and MMIO reads, put the result into `exit.data` before the next `run`.
    */
   run(budget?: RunBudget): Exit;
+  /**
+   * Lets the guest run on in a thread of its own, where the engine has one ready, and returns true at once.
+   * `onExit` is called from the event loop when an exit waits; the next `run` returns it. Whatever else is
+   * asked of this vCPU calls it back before, and then as well `onExit` is called.
+   */
+  runAside?(onExit: () => void): boolean;
+  /** Ends `runAside`; without one it does nothing. */
+  comeBack?(): void;
   /** Ends the current or the next `run` with an INTR exit. May be called from a signal or a device. */
   kick(): void;
   /**

@@ -53,6 +53,8 @@ export type Step =
   | { readonly kind: "ready" }
   /** Nothing to do for `nanoseconds` of the host's time, unless input comes. */
   | { readonly kind: "asleep"; readonly nanoseconds: number }
+  /** The guest computes in a thread of its own; look again after `nanoseconds`, or when input comes. */
+  | { readonly kind: "aside"; readonly nanoseconds: number }
   | { readonly kind: "ended"; readonly end: MachineEnd };
 
 export class MachineError extends Error {
@@ -136,6 +138,7 @@ export class Machine {
   /** Called when something came from outside that may end the guest's sleep. */
   onInput: () => void = () => {};
   #isInStep = false;
+  #isAside = false;
 
   constructor(readonly parts: Parts) {}
 
@@ -143,6 +146,12 @@ export class Machine {
   type(bytes: Iterable<number>): void {
     this.parts.devices.serial.receive(bytes);
     this.onInput();
+  }
+
+  /** Sees to it that nothing runs between two steps, not even in a thread of its own. */
+  pause(): void {
+    this.#isAside = false;
+    this.parts.vcpu.comeBack?.();
   }
 
   /** INTR rose: between two steps that means that something came from outside, a frame for instance. */
@@ -163,6 +172,10 @@ export class Machine {
 
   #run(): Step {
     const { vcpu, buses, devices, time, takeEnd } = this.parts;
+    if (this.#isAside) {
+      this.pause();
+      time.leave();
+    }
     for (let weight = 0; weight < STEP_WEIGHT; ) {
       if (this.isAsleep && !devices.pics.interruptPending) {
         const nanoseconds = time.sleep();
@@ -178,8 +191,17 @@ export class Machine {
       const end = this.#handle(exit, buses) ?? takeEnd();
       if (end) return { kind: "ended", end };
       weight += exit.reason === "INTR" ? BUDGET_WEIGHT : 1;
+      if (exit.reason === "INTR" && this.#goAside()) return { kind: "aside", nanoseconds: time.sleep() };
     }
     return READY;
+  }
+
+  /** A guest that used its whole budget without an exit may use more: not in this thread, if it can be. */
+  #goAside(): boolean {
+    const { vcpu, devices } = this.parts;
+    if (!vcpu.runAside || devices.pics.interruptPending) return false;
+    this.#isAside = vcpu.runAside(() => this.interruptRequested());
+    return this.#isAside;
   }
 
   #handle(exit: Exit, buses: { readonly ports: Bus; readonly mmio: Bus }): MachineEnd | null {

@@ -1,6 +1,7 @@
 /**
  * The machine's main loop: steps of the machine between the turns of the host's event loop, so that input
- * and timers of the host get their turn. While the guest sleeps nothing runs until its next timer or input.
+ * and timers of the host get their turn. While the guest sleeps nothing runs until its next timer or input;
+ * nor does it here while the guest computes in a thread of its own.
  */
 import type { Machine, MachineEnd, Step } from "./machine.ts";
 
@@ -52,6 +53,7 @@ export class MachineRunner {
   stop(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
+    this.#machine.pause();
     this.#machine.parts.time.setRunning(false);
     this.#cancelSleep?.();
     this.#cancelSleep = null;
@@ -78,7 +80,8 @@ export class MachineRunner {
       case "ready":
         this.#planStep();
         return;
-      case "asleep": {
+      case "asleep":
+      case "aside": {
         const milliseconds = Math.min(Math.ceil(step.nanoseconds / 1e6), LONGEST_SLEEP);
         this.#cancelSleep = this.#host.later(milliseconds, () => this.#wake());
         return;

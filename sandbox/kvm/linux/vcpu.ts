@@ -7,6 +7,7 @@ import { ExitDecoder, KVM_EXIT_SET_TPR } from "./exits.ts";
 import { type Address, native } from "./ffi.ts";
 import * as ioctl from "./ioctl.ts";
 import { readMsr, writeMsr } from "./msr.ts";
+import { RunThread } from "./run-thread.ts";
 import * as state from "./state.ts";
 import {
   KVM_DEBUGREGS,
@@ -44,8 +45,11 @@ export class KvmVcpu implements Vcpu {
   #view: DataView;
   #exits: ExitDecoder;
   readonly #alarm: Alarm;
-  /** `completeExit` met the next exit: `run` returns it without entering the guest. */
+  /** `completeExit` or `runAside` met the next exit: `run` returns it without entering the guest. */
   #exitWaits = false;
+  /** Made by the first `runAside`. */
+  #runThread: RunThread | undefined;
+  #onExitAside: () => void = () => {};
 
   constructor(
     descriptor: number,
@@ -74,16 +78,17 @@ export class KvmVcpu implements Vcpu {
   // #region run
   run(budget?: RunBudget): Exit {
     if (this.#descriptor === -1) throw new HypervisorError("KVM_RUN", "this vCPU was closed already");
+    this.comeBack();
     const milliseconds = budget?.milliseconds ?? Number.POSITIVE_INFINITY;
     const deadline = this.#setDeadline(milliseconds);
     this.#exits.answer();
     if (this.#exitWaits) {
       this.#exitWaits = false;
-      return this.#exits.decode();
+      if (!this.#isTaskPriorityExit) return this.#exits.decode();
     }
     for (;;) {
       if (ioctl.run(this.#descriptor) === 0) {
-        if (this.#view.getUint32(KVM_RUN.offsets.exit_reason, true) === KVM_EXIT_SET_TPR) continue;
+        if (this.#isTaskPriorityExit) continue;
         return this.#exits.decode();
       }
       const errno = native().errno();
@@ -95,6 +100,39 @@ export class KvmVcpu implements Vcpu {
     }
   }
   // #endregion run
+
+  get #isTaskPriorityExit(): boolean {
+    return this.#view.getUint32(KVM_RUN.offsets.exit_reason, true) === KVM_EXIT_SET_TPR;
+  }
+
+  // #region aside
+  runAside(onExit: () => void): boolean {
+    this.#runThread ??= new RunThread();
+    if (!this.#runThread.isReady) return false;
+    const descriptor = this.#home;
+    if (this.#exitWaits || this.#immediateExit) return false;
+    this.#exits.answer();
+    this.#onExitAside = onExit;
+    this.#runThread.start(descriptor, onExit);
+    return true;
+  }
+
+  comeBack(): void {
+    if (!this.#runThread?.isAway) return;
+    this.#immediateExit = true;
+    const errno = this.#runThread.comeBack();
+    this.#immediateExit = false;
+    if (errno === 0) this.#exitWaits = true;
+    else if (errno !== EINTR) throw callFailed("KVM_RUN", errno);
+    this.#onExitAside();
+  }
+
+  /** The descriptor, for all but KVM_RUN: calls the vCPU back first. */
+  get #home(): number {
+    this.comeBack();
+    return this.#descriptor;
+  }
+  // #endregion aside
 
   /**
    * Sees to it that the timer ends KVM_RUN at the deadline or before. A timer that is set already is left
@@ -130,6 +168,7 @@ export class KvmVcpu implements Vcpu {
   }
 
   kick(): void {
+    this.comeBack();
     this.#immediateExit = true;
   }
 
@@ -143,6 +182,7 @@ export class KvmVcpu implements Vcpu {
    * next `run` returns such an exit, and only after the last one are the registers consistent.
    */
   completeExit(): void {
+    this.comeBack();
     if (this.#exitWaits) return;
     const kicked = this.#immediateExit;
     this.#exits.answer();
@@ -164,74 +204,74 @@ export class KvmVcpu implements Vcpu {
 
   getRegs(): Regs {
     const { bytes, view } = ioctl.allocate(KVM_REGS);
-    ioctl.getRegs(this.#descriptor, bytes);
+    ioctl.getRegs(this.#home, bytes);
     return state.readRegs(view);
   }
 
   setRegs(regs: Regs): void {
     const { bytes, view } = ioctl.allocate(KVM_REGS);
     state.writeRegs(view, regs);
-    ioctl.setRegs(this.#descriptor, bytes);
+    ioctl.setRegs(this.#home, bytes);
   }
 
   getSregs(): Sregs {
     const { bytes, view } = ioctl.allocate(KVM_SREGS);
-    ioctl.getSregs(this.#descriptor, bytes);
+    ioctl.getSregs(this.#home, bytes);
     return state.readSregs(view);
   }
 
   setSregs(sregs: Sregs): void {
     const { bytes, view } = ioctl.allocate(KVM_SREGS);
     state.writeSregs(view, sregs);
-    ioctl.setSregs(this.#descriptor, bytes);
+    ioctl.setSregs(this.#home, bytes);
     // Without an in-kernel APIC, KVM_RUN loads CR8 from the mapping.
     this.#view.setBigUint64(KVM_RUN.offsets.cr8, sregs.cr8, true);
   }
 
   getFpu(): Fpu {
     const { bytes, view } = ioctl.allocate(KVM_XSAVE);
-    ioctl.getXsave(this.#descriptor, bytes);
+    ioctl.getXsave(this.#home, bytes);
     return state.readFpu(bytes, view);
   }
 
   setFpu(fpu: Fpu): void {
     const { bytes, view } = ioctl.allocate(KVM_XSAVE);
-    ioctl.getXsave(this.#descriptor, bytes);
+    ioctl.getXsave(this.#home, bytes);
     state.writeFpu(bytes, view, fpu);
-    ioctl.setXsave(this.#descriptor, bytes);
+    ioctl.setXsave(this.#home, bytes);
   }
 
   getDebugRegs(): DebugRegs {
     const { bytes, view } = ioctl.allocate(KVM_DEBUGREGS);
-    ioctl.getDebugregs(this.#descriptor, bytes);
+    ioctl.getDebugregs(this.#home, bytes);
     return state.readDebugRegs(view);
   }
 
   setDebugRegs(registers: DebugRegs): void {
     const { bytes, view } = ioctl.allocate(KVM_DEBUGREGS);
     state.writeDebugRegs(view, registers);
-    ioctl.setDebugregs(this.#descriptor, bytes);
+    ioctl.setDebugregs(this.#home, bytes);
   }
 
   getEvents(): VcpuEvents {
     const { bytes, view } = ioctl.allocate(KVM_VCPU_EVENTS);
-    ioctl.getVcpuEvents(this.#descriptor, bytes);
+    ioctl.getVcpuEvents(this.#home, bytes);
     return state.readEvents(view);
   }
 
   setEvents(events: VcpuEvents): void {
     const { bytes, view } = ioctl.allocate(KVM_VCPU_EVENTS);
-    ioctl.getVcpuEvents(this.#descriptor, bytes);
+    ioctl.getVcpuEvents(this.#home, bytes);
     state.writeEvents(view, events);
-    ioctl.setVcpuEvents(this.#descriptor, bytes);
+    ioctl.setVcpuEvents(this.#home, bytes);
   }
 
   getMsr(index: number): bigint {
-    return readMsr(this.#descriptor, index);
+    return readMsr(this.#home, index);
   }
 
   setMsr(index: number, value: bigint): void {
-    writeMsr(this.#descriptor, index, value);
+    writeMsr(this.#home, index, value);
   }
 
   interrupt(vector: number): void {
@@ -245,12 +285,12 @@ export class KvmVcpu implements Vcpu {
     }
     const { bytes, view } = ioctl.allocate(KVM_INTERRUPT);
     view.setUint32(KVM_INTERRUPT.offsets.irq, vector, true);
-    ioctl.interrupt(this.#descriptor, bytes);
+    ioctl.interrupt(this.#home, bytes);
     this.#view.setUint8(KVM_RUN.offsets.ready_for_interrupt_injection, 0);
   }
 
   nmi(): void {
-    ioctl.nmi(this.#descriptor);
+    ioctl.nmi(this.#home);
   }
 
   get requestInterruptWindow(): boolean {
@@ -258,11 +298,14 @@ export class KvmVcpu implements Vcpu {
   }
 
   set requestInterruptWindow(value: boolean) {
+    this.comeBack();
     this.#view.setUint8(KVM_RUN.offsets.request_interrupt_window, value ? 1 : 0);
   }
 
   get readyForInterrupt(): boolean {
-    return this.#view.getUint8(KVM_RUN.offsets.ready_for_interrupt_injection) !== 0;
+    this.comeBack();
+    // An exit that nobody has seen yet comes first.
+    return !this.#exitWaits && this.#view.getUint8(KVM_RUN.offsets.ready_for_interrupt_injection) !== 0;
   }
 
   get a20Gate(): "open" | "closed" {
@@ -277,18 +320,20 @@ export class KvmVcpu implements Vcpu {
   }
 
   get interruptFlag(): boolean {
+    this.comeBack();
     return this.#view.getUint8(KVM_RUN.offsets.if_flag) !== 0;
   }
 
   setGuestDebug(debug: GuestDebug | null): void {
     const { bytes, view } = ioctl.allocate(KVM_GUEST_DEBUG);
     state.writeGuestDebug(view, debug);
-    ioctl.setGuestDebug(this.#descriptor, bytes);
+    ioctl.setGuestDebug(this.#home, bytes);
   }
 
   close(): void {
     if (this.#descriptor === -1) return;
-    const descriptor = this.#descriptor;
+    const descriptor = this.#home;
+    this.#runThread?.close();
     this.#descriptor = -1;
     [this.#view, this.#exits] = this.#over(new ArrayBuffer(KVM_RUN.size));
     native().unmap(this.#mapping, this.#mappingSize);
@@ -312,7 +357,7 @@ export class KvmVcpu implements Vcpu {
     const { bytes, view } = ioctl.allocate(KVM_TRANSLATION);
     view.setBigUint64(at.linear_address, linear, true);
     try {
-      ioctl.translate(this.#descriptor, bytes);
+      ioctl.translate(this.#home, bytes);
     } catch {
       return new Uint8Array();
     }
@@ -325,7 +370,7 @@ export class KvmVcpu implements Vcpu {
     const { bytes, view } = ioctl.allocate(KVM_SIGNAL_MASK, SIGSET_SIZE);
     view.setUint32(KVM_SIGNAL_MASK.offsets.len, SIGSET_SIZE, true);
     bytes.set(signals, KVM_SIGNAL_MASK.offsets.sigset);
-    ioctl.setSignalMask(this.#descriptor, bytes);
+    ioctl.setSignalMask(this.#home, bytes);
   }
 }
 
