@@ -126,9 +126,9 @@ interface Parts {
   readonly takeEnd: () => MachineEnd | null;
 }
 
-/** A step ends after this much: an exit that was handled counts 1, a budget that was spent 16. */
+/** A step ends after this much: an exit that was handled counts 1, a budget that was spent 64. */
 const STEP_WEIGHT = 256;
-const BUDGET_WEIGHT = 16;
+const BUDGET_WEIGHT = 64;
 
 export class Machine {
   /** The processor executed HLT and waits for an interrupt. */
