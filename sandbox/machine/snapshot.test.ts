@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import { bootImage } from "../boot/image.ts";
 import { IMAGE } from "../guest/build.ts";
+import { bootGuest, MAC } from "../guest/guest-dialogue.ts";
+import { UserNetwork } from "../net/user-network.ts";
 import { crc32 } from "./crc32.ts";
 import { Dialogue } from "./dialogue.ts";
 import { readSnapshot, restoreMachine, SNAPSHOT_VERSION, SnapshotError, saveMachine } from "./snapshot.ts";
@@ -78,6 +81,45 @@ describe("a save file", () => {
     const { pages, pageBytes } = readSnapshot(saveMachine(guestAtWork().machine));
     expect(pageBytes.length).toBe(4096 * pages.reduce((sum, [, count]) => sum + count, 0));
     expect(pageBytes.length).toBeLessThan(MEMORY / 16);
+  });
+});
+
+describe("a save file of a guest that talks to a network", () => {
+  const network = {
+    backend: (clock: Clock) => new UserNetwork({ clock }),
+    mac: MAC,
+    transport: "mmio",
+  } as const;
+
+  /** At its prompt with a lease, and frames to send and to take in the commands that it has yet to read. */
+  function guestOnNetwork(): Dialogue {
+    const dialogue = bootGuest("", { network });
+    dialogue.until("\n> ");
+    dialogue.type("ping 10.0.2.2 3\rnet\rping 10.0.2.99 1\rirq\rhalt\r");
+    return dialogue;
+  }
+
+  const undisturbed = guestOnNetwork();
+  undisturbed.end();
+
+  it("talks indeed", () => {
+    expect(undisturbed.output).toContain("3 sent, 3 received");
+    expect(undisturbed.output).toContain("1 sent, 0 received");
+  });
+
+  it.each([2, 5, 13])("goes on in a new process to the same output (after %i steps)", steps => {
+    const first = guestOnNetwork();
+    for (let step = 0; step < steps; step++) expect(first.machine.step().kind).toBe("ready");
+    expect(undisturbed.output.length).toBeGreaterThan(first.output.length);
+    const file = join(folder, `network-${steps}.save`);
+    writeFileSync(file, saveMachine(first.machine));
+    const words = ["--import", "tsx", "sandbox/machine/restore-program.ts", file];
+    const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
+    expect(stderr).toBe("");
+    const { output, end, time } = JSON.parse(stdout);
+    expect(first.output + output).toBe(undisturbed.output);
+    expect(end).toEqual(undisturbed.end());
+    expect(time).toBe(undisturbed.machine.parts.time.clock.now());
   });
 });
 
