@@ -1,13 +1,18 @@
 /** A process of its own for snapshot.test.ts: a saved guest with a network card goes on to its end. */
 import { readFileSync } from "node:fs";
 import { MAC } from "../guest/guest-dialogue.ts";
+import { MemorySockets } from "../net/memory-sockets.ts";
 import { UserNetwork } from "../net/user-network.ts";
 import { Dialogue } from "./dialogue.ts";
 import { readSnapshot, restoreMachine } from "./snapshot.ts";
 
 const snapshot = readSnapshot(readFileSync(process.argv[2]!));
 const dialogue = new Dialogue(snapshot.memorySize, snapshot.guestTime, {
-  network: { backend: clock => new UserNetwork({ clock }), mac: MAC, transport: "mmio" },
+  network: {
+    backend: clock => new UserNetwork({ clock, host: new MemorySockets({ later: setImmediate }) }),
+    mac: MAC,
+    transport: "mmio",
+  },
 });
 restoreMachine(dialogue.machine, snapshot);
 const end = dialogue.end();

@@ -8,6 +8,7 @@ import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import { bootImage } from "../boot/image.ts";
 import { IMAGE } from "../guest/build.ts";
 import { bootGuest, MAC } from "../guest/guest-dialogue.ts";
+import { MemorySockets } from "../net/memory-sockets.ts";
 import { UserNetwork } from "../net/user-network.ts";
 import { crc32 } from "./crc32.ts";
 import { Dialogue } from "./dialogue.ts";
@@ -86,7 +87,7 @@ describe("a save file", () => {
 
 describe("a save file of a guest that talks to a network", () => {
   const network = {
-    backend: (clock: Clock) => new UserNetwork({ clock }),
+    backend: (clock: Clock) => new UserNetwork({ clock, host: new MemorySockets({ later: setImmediate }) }),
     mac: MAC,
     transport: "mmio",
   } as const;
