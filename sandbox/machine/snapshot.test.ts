@@ -114,7 +114,7 @@ describe("a save file of a guest that talks to a network", () => {
     expect(undisturbed.output.length).toBeGreaterThan(first.output.length);
     const file = join(folder, `network-${steps}.save`);
     writeFileSync(file, saveMachine(first.machine));
-    const words = ["--import", "tsx", "sandbox/machine/restore-program.ts", file];
+    const words = ["--import", "tsx", "sandbox/guest/restore-program.ts", file];
     const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
     expect(stderr).toBe("");
     const { output, end, time } = JSON.parse(stdout);

@@ -1,10 +1,10 @@
-/** A process of its own for snapshot.test.ts: a saved guest with a network card goes on to its end. */
+/** A process of its own for the test of save files: a saved guest with a network card goes on to its end. */
 import { readFileSync } from "node:fs";
-import { MAC } from "../guest/guest-dialogue.ts";
+import { Dialogue } from "../machine/dialogue.ts";
+import { readSnapshot, restoreMachine } from "../machine/snapshot.ts";
 import { MemorySockets } from "../net/memory-sockets.ts";
 import { UserNetwork } from "../net/user-network.ts";
-import { Dialogue } from "./dialogue.ts";
-import { readSnapshot, restoreMachine } from "./snapshot.ts";
+import { MAC } from "./guest-dialogue.ts";
 
 const snapshot = readSnapshot(readFileSync(process.argv[2]!));
 const dialogue = new Dialogue(snapshot.memorySize, snapshot.guestTime, {
