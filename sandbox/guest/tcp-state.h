@@ -1,4 +1,4 @@
-/* What the parts of TCP share: tcp.c takes segments, tcp-send.c makes them. */
+/* What the parts of TCP share: tcp.c has the connections, tcp-receive.c takes segments, tcp-send.c makes them. */
 #ifndef TCP_STATE_H
 #define TCP_STATE_H
 
@@ -77,6 +77,15 @@ static inline uint32_t end_of_data(const struct connection *connection) {
 static inline bool is_end_acknowledged(const struct connection *connection) {
   return connection->has_end && is_before(end_of_data(connection), connection->send_unacknowledged);
 }
+
+/* Who listens at a port of ours; NULL if nobody does. */
+const struct tcp_program *tcp_listener(uint16_t port);
+/* A connection in its first state; NULL if there is no place for one. */
+struct connection *tcp_open(uint32_t address, uint16_t port, uint16_t our_port,
+                            const struct tcp_program *program, enum tcp_state state);
+struct connection *tcp_find(uint32_t address, uint16_t port, uint16_t our_port);
+/* The connection is gone, and its program hears of it. */
+void tcp_break(struct connection *connection);
 
 void tcp_begin_sending(struct connection *connection);
 /* Sends as much as both windows let through. */
