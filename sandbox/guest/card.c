@@ -47,8 +47,9 @@ static void read_place(void) {
   if (!at) return;
   uint32_t where, line;
   while (*at && *at != ' ' && *at != '@') at++;
-  if (*at++ != '@' || !read_hexadecimal(&at, &where) || *at++ != ':' || !read_number(&at, IRQS - 1, &line)) {
-    print("virtio_mmio.device= wants SIZE@0xADDRESS:IRQ\n");
+  if (*at++ != '@' || !read_hexadecimal(&at, &where) || *at++ != ':' || !read_number(&at, IRQS, &line) ||
+      !irq_is_free(line)) {
+    print("network  virtio_mmio.device= wants SIZE@0xADDRESS:IRQ, with an IRQ that is free\n");
     return;
   }
   address = where;
@@ -162,7 +163,8 @@ static void print_queue(const char *name, const struct virtqueue *queue) {
 
 void card_print(void) {
   reclaim();
-  print("card      virtio-net at %x, IRQ %u, %m, link %s\n", address, irq, card_mac, is_link_up ? "up" : "down");
+  const char *link = is_link_up ? "up" : "down";
+  print("card      virtio-net at %x, IRQ %u, %m, link %s\n", address, irq, card_mac, link);
   print_queue("receive  ", &receive_queue);
   print_queue("transmit ", &transmit_queue);
 }

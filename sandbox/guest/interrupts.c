@@ -79,6 +79,10 @@ void interrupts_start(void) {
   start_pics();
 }
 
+bool irq_is_free(unsigned irq) {
+  return irq < IRQS && irq != CASCADE_IRQ && !handlers[irq];
+}
+
 void handle_irq(unsigned irq, void (*handler)(void)) {
   handlers[irq] = handler;
   mask &= (uint16_t)~(1 << irq);

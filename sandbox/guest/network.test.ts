@@ -146,6 +146,15 @@ describe("the embedded guest on the user-mode network", () => {
     },
   );
 
+  it.each(["512", "512@0xd0000000", "512@d0000000:5", "512@0xd0000000:4", "512@0xd0000000:16"])(
+    "looks for the card where it always is after a sentence about virtio_mmio.device=%s",
+    place => {
+      const banner = onUserNetwork(`virtio_mmio.device=${place}`).until("\n> ");
+      expect(banner).toContain("virtio_mmio.device= wants SIZE@0xADDRESS:IRQ, with an IRQ that is free\r\n");
+      expect(banner).toContain("network  10.0.2.15, gateway 10.0.2.2\r\n");
+    },
+  );
+
   it("sleeps while nothing happens", () => {
     const dialogue = onUserNetwork();
     dialogue.until("\n> ");
