@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DEBIAN_COMMAND_LINE } from "../cli/guest-plan.ts";
 import { DebianError } from "../cli/linux/apt.ts";
 import { debianLinux } from "../cli/linux/debian.ts";
@@ -11,8 +12,11 @@ import { CannotMeasure } from "./result.ts";
 
 /** Bytes of RAM. */
 export const GUEST_MEMORY = 128 << 20;
+const MEBIBYTES = String(GUEST_MEMORY >> 20);
 /** The firmware that v86 needs: of Debian's package seabios. */
 export const SEABIOS = "/usr/share/seabios/bios.bin";
+export const NO_QEMU =
+  "QEMU not measured: there is no qemu-system-i386 (Debian: apt install qemu-system-x86)";
 export const PROMPT = "vmexit:/# ";
 
 /** Kernel and initial RAM disk as files, for emulators that take only those. */
@@ -41,6 +45,27 @@ export async function withGuest<Result>(use: (files: GuestFiles) => Promise<Resu
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** How the command line's own machine is started on the soft engine; its terminal is the serial line. */
+export function sandboxCommand(...words: readonly string[]): readonly string[] {
+  const engine = ["--engine", "soft", "--memory", MEBIBYTES];
+  return [...script("../cli/sandbox.ts"), "linux", ...engine, ...words];
+}
+
+export function qemuCommand(files: GuestFiles, ...words: readonly string[]): readonly string[] {
+  const { kernel, initrd, commandLine } = files;
+  const machine = ["-machine", "pc", "-accel", "tcg", "-m", MEBIBYTES, "-nodefaults", "-display", "none"];
+  const guest = ["-kernel", kernel, "-initrd", initrd, "-append", commandLine];
+  return ["qemu-system-i386", ...machine, "-serial", "stdio", ...guest, ...words];
+}
+
+export function v86Command(files: GuestFiles, ...words: readonly string[]): readonly string[] {
+  return [...script("boot-v86.ts"), files.kernel, files.initrd, files.commandLine, ...words];
+}
+
+function script(path: string): readonly string[] {
+  return [process.execPath, "--import", "tsx", fileURLToPath(new URL(path, import.meta.url))];
 }
 
 /** "v86 0.5.462" */

@@ -7,13 +7,15 @@
  * other things to do; the wall shows what a user waits.
  */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
-  GUEST_MEMORY,
   type GuestFiles,
+  NO_QEMU,
   PROMPT,
+  qemuCommand,
   qemuVersion,
   SEABIOS,
+  sandboxCommand,
+  v86Command,
   v86Version,
   withGuest,
 } from "./boot-guest.ts";
@@ -55,35 +57,18 @@ export async function run(rounds = ROUNDS): Promise<BenchResult> {
   });
 }
 
-/** How each one is started, as far as it is here. */
-function contestants({ kernel, initrd, commandLine }: GuestFiles) {
+/** How each one is started, as far as it is here. None has a network, which would ask for a lease. */
+function contestants(files: GuestFiles) {
   const notes: string[] = [];
-  const script = (path: string) => [
-    process.execPath,
-    "--import",
-    "tsx",
-    fileURLToPath(new URL(path, import.meta.url)),
-  ];
-  const mebibytes = String(GUEST_MEMORY >> 20);
-  const commands = new Map<Contestant, readonly string[]>([
-    [
-      "ours",
-      [...script("../cli/sandbox.ts"), "linux", "--engine", "soft", "--net", "none", "--memory", mebibytes],
-    ],
-  ]);
+  const commands = new Map<Contestant, readonly string[]>([["ours", sandboxCommand("--net", "none")]]);
   if (existsSync(SEABIOS)) {
-    const v86 = [...script("boot-v86.ts"), kernel, initrd, commandLine];
-    commands.set("v86", v86);
-    commands.set("v86Interpreter", [...v86, "interpreter"]);
+    commands.set("v86", v86Command(files));
+    commands.set("v86Interpreter", v86Command(files, "interpreter"));
     notes.push(v86Version());
   } else notes.push(`v86 not measured: its firmware ${SEABIOS} is missing (Debian: apt install seabios)`);
   const qemu = qemuVersion();
-  if (qemu !== undefined) {
-    const words = ["-machine", "pc", "-accel", "tcg", "-m", mebibytes, "-nodefaults", "-display", "none"];
-    const guest = ["-kernel", kernel, "-initrd", initrd, "-append", commandLine];
-    commands.set("qemu", ["qemu-system-i386", ...words, "-serial", "stdio", ...guest]);
-    notes.push(qemu);
-  } else notes.push("QEMU not measured: there is no qemu-system-i386 (Debian: apt install qemu-system-x86)");
+  if (qemu !== undefined) commands.set("qemu", qemuCommand(files));
+  notes.push(qemu ?? NO_QEMU);
   return { commands, notes };
 }
 

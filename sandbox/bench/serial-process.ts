@@ -71,10 +71,15 @@ export class SerialProcess {
         this.#looked = () => {};
         const output = this.#output.slice(0, at + text.length);
         this.#output = this.#output.slice(at + text.length);
-        resolve({ output, moment: this.#moment() });
+        resolve({ output, moment: this.now() });
       };
       this.#looked();
     });
+  }
+
+  now(): Moment {
+    const wallSeconds = (performance.now() - this.#started) / 1000;
+    return { wallSeconds, processorSeconds: groupSeconds(this.#process.pid!) };
   }
 
   close(): void {
@@ -85,11 +90,6 @@ export class SerialProcess {
     } catch {
       // The whole group has ended.
     }
-  }
-
-  #moment(): Moment {
-    const wallSeconds = (performance.now() - this.#started) / 1000;
-    return { wallSeconds, processorSeconds: groupSeconds(this.#process.pid!) };
   }
 }
 
