@@ -3,6 +3,9 @@ import DefaultTheme from "vitepress/theme";
 import AddressSplit from "../components/AddressSplit.vue";
 import BeforeAfter from "../components/BeforeAfter.vue";
 import BitFields from "../components/BitFields.vue";
+import BootMemory from "../components/BootMemory.vue";
+import BootParams from "../components/BootParams.vue";
+import BootTimeline from "../components/BootTimeline.vue";
 import CarryColumns from "../components/CarryColumns.vue";
 import CharacterOnLine from "../components/CharacterOnLine.vue";
 import ControlWord from "../components/ControlWord.vue";
@@ -45,6 +48,9 @@ const components = {
   AddressSplit,
   BeforeAfter,
   BitFields,
+  BootMemory,
+  BootParams,
+  BootTimeline,
   CarryColumns,
   CharacterOnLine,
   ControlWord,

@@ -7,6 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { enterLinux, loadLinux } from "#layers/08-linux/boot.ts";
+import { readSetupHeader } from "#layers/08-linux/setup-header.ts";
 import { DebianError } from "../../sandbox/cli/linux/apt.ts";
 import { debianLinux } from "../../sandbox/cli/linux/debian.ts";
 import { nodeHost } from "../../sandbox/cli/node-host.ts";
@@ -16,6 +17,7 @@ import { RealTime, VirtualTime } from "../../sandbox/machine/timekeeper.ts";
 import type { FetchedGuest } from "../tools/chapter-manifest.ts";
 import { ROOT } from "../tools/chapters.ts";
 import { Complaint } from "../tools/complaint.ts";
+import { hex } from "../tools/exit-log.ts";
 import type { Stage } from "../tools/stage.ts";
 
 const MEMORY_SIZE = 128 << 20;
@@ -84,6 +86,10 @@ function toThePrompt(
     },
   });
   const { memory, vcpu, time } = machine.parts;
+  const { version, runtimeStart, initSize } = readSetupHeader(kernel);
+  stage.print(
+    `   protocol ${version >> 8}.${version & 0xff}; it will run at ${hex(runtimeStart, 8)}, with ${hex(initSize, 8)} bytes from there`,
+  );
   const reached = (milestone: string) => {
     const seconds = (time.clock.now() / 1e9).toFixed(3).padStart(7);
     stage.print(`  ${seconds} s ${machine.exits.toLocaleString("en").padStart(9)} exits  ${milestone}`);

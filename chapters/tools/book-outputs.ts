@@ -22,22 +22,28 @@ export interface BookOutput {
   readonly run: string;
   /** "starter", "without TASK" or the id of a mistake, where the command runs a learner's layer. */
   readonly layer?: string;
+  /** The test that holds it, where the command fetches its guest: `npm run outputs` makes it only by name. */
+  readonly heldBy?: string;
 }
 
 export const OUTPUTS = "docs/outputs";
+/** What is fetched and boots a whole system takes its time. */
+const LONG_MILLISECONDS = 900_000;
 
 export function bookOutputs(): BookOutput[] {
   return JSON.parse(readFileSync(join(ROOT, OUTPUTS, "outputs.json"), "utf8")) as BookOutput[];
 }
 
 /** Runs the command and returns its text: the prompt's line, then all that it printed. */
-export async function makeOutput({ run, layer, file }: BookOutput): Promise<string> {
+export async function makeOutput({ run, layer, file, heldBy }: BookOutput): Promise<string> {
   const [, number, rest = ""] = /^npm run chapter (\d+)(.*)$/.exec(run) ?? [];
   const chapter = readChapters().find(one => one.number === Number(number));
   if (!chapter) throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: “${run}” runs no chapter`);
   const words = rest.split(" ").filter(Boolean);
-  if (!layer)
-    return `$ ${run}\n${capture(["--import", "tsx", "chapters/tools/chapter.ts", number!, ...words])}`;
+  if (!layer) {
+    const args = ["--import", "tsx", "chapters/tools/chapter.ts", number!, ...words];
+    return `$ ${run}\n${capture(args, heldBy ? LONG_MILLISECONDS : undefined)}`;
+  }
 
   const texts = learnersLayer(chapter, layer);
   if (!texts) {
@@ -57,13 +63,13 @@ function learnersLayer(chapter: Chapter, layer: string): LayerTexts | undefined 
 }
 
 /** What `node …args` prints on both streams, in order and without colours. */
-function capture(args: readonly string[]): string {
+function capture(args: readonly string[], timeout = 60_000): string {
   const folder = mkdtempSync(join(tmpdir(), "vmexit-output-"));
   const path = join(folder, "output.txt");
   const file = openSync(path, "w");
   try {
     const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
-    spawnSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", file, file], timeout: 60_000, env });
+    spawnSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", file, file], timeout, env });
     return readFileSync(path, "utf8");
   } finally {
     closeSync(file);

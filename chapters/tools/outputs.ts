@@ -8,7 +8,9 @@ import { runTool } from "./run-tool.ts";
 
 await runTool(async () => {
   const word = process.argv[2] ?? "";
-  const wanted = bookOutputs().filter(({ file }) => file.includes(word));
+  const wanted = bookOutputs().filter(
+    ({ file, heldBy }) => file.includes(word) && (!heldBy || file === `${word}.txt`),
+  );
   if (wanted.length === 0) throw new Complaint(`no output has “${word}” in its name`, 2);
   for (const output of wanted) {
     const path = join(ROOT, OUTPUTS, output.file);

@@ -33,6 +33,7 @@ export type Tool =
   | "chromium"
   | "tshark"
   | "gdb"
+  | "xz"
   | "tmux";
 
 export interface Requirement {
@@ -62,6 +63,7 @@ const PROGRAMS: Readonly<Partial<Record<Tool, string>>> = {
   chromium: "chromium",
   tshark: "tshark",
   gdb: "gdb",
+  xz: "xz",
   tmux: "tmux",
 };
 
