@@ -4,29 +4,7 @@ LOADED_AT equ 0x0010_0000
 ROOM      equ 0x0001_0000
 bits 32
 org LOADED_AT
-; #region headers
-file:   db   0x7f, "ELF", 1, 1, 1 ; 32 bits, little endian, version 1
-        times 9 db 0
-        dw   2, 3               ; an executable, for the 80386
-        dd   1, main, headers - file, 0, 0
-        dw   headers - file, 32, 2, 0, 0, 0 ; two program headers of 32 bytes
-
-headers:
-        dd   1                  ; PT_LOAD: offset, virtual and physical address, size in file and memory
-        dd   0, file, file, end - file, ROOM
-        dd   7, 4096
-        dd   4                  ; PT_NOTE
-        dd   note - file, note, note, note.end - note, note.end - note
-        dd   4, 4
-
-note:   dd   6, 4, 1            ; a note of somebody else first, whose name needs filling up to 8 bytes
-        db   "Linux", 0, 0, 0
-        dd   0
-        dd   4, 4, 18           ; XEN_ELFNOTE_PHYS32_ENTRY
-        db   "Xen", 0
-        dd   main               ; the physical address at which to begin
-.end:
-; #endregion headers
+%include "elf-headers.inc"
 
 %include "print.inc"
 
