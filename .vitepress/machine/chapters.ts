@@ -80,6 +80,18 @@ export const CHAPTERS: Readonly<Record<string, () => Promise<Building>>> = {
         });
       };
   },
+
+  "08-linux": async () => {
+    const { build, COMMAND_LINE, EXIT_NANOSECONDS, INITRD } = await import(
+      "../../chapters/08-linux/machine.ts"
+    );
+    return kernel =>
+      (engine, { print }) => {
+        const vm = build(engine, { kernel, initrd: INITRD, commandLine: COMMAND_LINE }, print);
+        const devices = { serial: vm.serial };
+        return interruptibleMachine(vm, { budget: BUDGET, exitTime: EXIT_NANOSECONDS, devices });
+      };
+  },
 };
 
 function isTimer(port: number): boolean {

@@ -50,6 +50,9 @@ export const KNOWN_RUNS: readonly KnownRun[] = [
     output: shown("06-echo.txt"),
     ends: "HLT",
   },
+  ...["tiny", "entry", "pvh"].map(guest => {
+    return { chapter: "08-linux", guest, output: shown(`08-${guest}.txt`), ends: "HLT" };
+  }),
 ];
 
 export function guestImagePath(chapter: string, guest: string): string {

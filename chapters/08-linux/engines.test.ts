@@ -4,15 +4,14 @@ import { describe, expect, it } from "vitest";
 import type { EngineName } from "../../sandbox/kvm/api.ts";
 import { openEngine } from "../../sandbox/kvm/engines.ts";
 import { requires } from "../tools/requires.ts";
+import { COMMAND_LINE, INITRD } from "./machine.ts";
 import { bootKernel } from "./subject.ts";
-
-const INITRD = new TextEncoder().encode("Once a file system, by and by.\n");
 
 async function run(engine: EngineName, name: string) {
   const image = readFileSync(fileURLToPath(new URL(`./guest/${name}.bin`, import.meta.url)));
   const hypervisor = await openEngine(engine);
   try {
-    const { output, last } = bootKernel(hypervisor, new Uint8Array(image), "console=ttyS0 quiet", INITRD);
+    const { output, last } = bootKernel(hypervisor, new Uint8Array(image), COMMAND_LINE, INITRD);
     return { lines: output.trimEnd().split("\n"), last };
   } finally {
     hypervisor.close();

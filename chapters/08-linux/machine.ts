@@ -5,7 +5,7 @@
  * It is small so that its kernels can be: Linux itself boots in the sandbox's machine, which has all of a PC
  * (debian.ts).
  */
-import { Bus, type Clock } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
 import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
@@ -19,6 +19,9 @@ import { ManualClock } from "../../sandbox/machine/clock.ts";
 
 export const RAM_SIZE = 0x40_0000;
 export const EXIT_NANOSECONDS = 1000;
+/** What the chapter boots its kernels with. None of them looks into its initial RAM disk, so any bytes will do. */
+export const COMMAND_LINE = "console=ttyS0 quiet";
+export const INITRD = new TextEncoder().encode("Once a file system, by and by.\n");
 /** What a PC has between its RAM: the video memory, behind which its RAM begins anew. */
 const VIDEO_MEMORY = 0xa_0000;
 const BEHIND_VIDEO_MEMORY = 0xc_0000;
@@ -26,7 +29,7 @@ const BEHIND_VIDEO_MEMORY = 0xc_0000;
 export interface KernelVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
-  readonly clock: Clock;
+  readonly clock: ManualClock;
   readonly pics: PicPair;
   readonly serial: Uart;
   readonly buses: Buses;

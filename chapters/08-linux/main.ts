@@ -4,11 +4,7 @@
  */
 import { openStage } from "../tools/stage.ts";
 import { bootDebian } from "./debian.ts";
-import { build } from "./machine.ts";
-
-const COMMAND_LINE = "console=ttyS0 quiet";
-/** No kernel of this chapter looks into its initial RAM disk, so any bytes will do. */
-const INITRD = new TextEncoder().encode("Once a file system, by and by.\n");
+import { build, COMMAND_LINE, INITRD } from "./machine.ts";
 
 const stage = await openStage(import.meta.url);
 
