@@ -1,10 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { randomNumbers } from "../cpu/test-machine.ts";
+import { Switch } from "../net/switch.ts";
 import { cable, TwoGuests } from "./two-guests.ts";
 
 const OPTIONS = ["ip=10.0.0.1/24", "ip=10.0.0.2/24"] as const;
 
-const onCable = (isLost: () => boolean) => new TwoGuests(OPTIONS, cable(isLost)).atPrompt();
+const onCable = (isLost: () => boolean) => new TwoGuests(OPTIONS, () => cable(isLost)).atPrompt();
+
+const onSwitch = () =>
+  new TwoGuests(OPTIONS, clock => {
+    const lan = new Switch(callback => void clock.schedule(clock.now() + 1000, callback));
+    return [lan.plug(), lan.plug()];
+  }).atPrompt();
+
+/** A cable without faults, and the switch. */
+const WIRES = [
+  ["a cable", () => onCable(() => false)],
+  ["the virtual switch", onSwitch],
+] as const;
 
 /** The body of a page that `fetch` has printed, if it came whole. */
 function wholePage(answer: string): string {
@@ -15,8 +28,8 @@ function wholePage(answer: string): string {
 }
 
 describe("two embedded guests", () => {
-  it("ping each other", () => {
-    const two = onCable(() => false);
+  it.each(WIRES)("ping each other on %s", (_wire, boot) => {
+    const two = boot();
     for (const [at, other] of [
       [0, "10.0.0.2"],
       [1, "10.0.0.1"],
@@ -29,8 +42,8 @@ describe("two embedded guests", () => {
     }
   });
 
-  it("fetch each other's page", () => {
-    const two = onCable(() => false);
+  it.each(WIRES)("fetch each other's page on %s", (_wire, boot) => {
+    const two = boot();
     expect(wholePage(two.ask(0, "fetch 10.0.0.2/status.txt"))).toMatch(/card: 52:54:00:00:00:02, /);
     expect(wholePage(two.ask(1, "fetch 10.0.0.1"))).toContain("<td>52:54:00:00:00:01, ");
     expect(two.ask(0, "fetch 10.0.0.2/else")).toContain("HTTP/1.0 404 Not Found\n");

@@ -43,8 +43,12 @@ export class TwoGuests {
   readonly clock = new ManualClock();
   readonly guests: readonly [Dialogue, Dialogue];
 
-  /** Each has its command line; the cards hang on the two backends. */
-  constructor(commandLines: readonly [string, string], backends: readonly [NetBackend, NetBackend]) {
+  /** Each has its command line; the cards hang on the two backends, which `connect` makes. */
+  constructor(
+    commandLines: readonly [string, string],
+    connect: (clock: ManualClock) => readonly [NetBackend, NetBackend],
+  ) {
+    const backends = connect(this.clock);
     const boot = (at: 0 | 1) =>
       bootGuest(commandLines[at], {
         time: counter => new SharedTime(this.clock, counter!),
