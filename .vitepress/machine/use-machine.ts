@@ -163,6 +163,8 @@ export function useMachine(chapter: string, firstGuest: string) {
     setRegister: (name: string, value: number) => send("setRegister", { name, value }),
     writeMemory: (body: Requests["writeMemory"]) => send("writeMemory", body),
     look: (body: Requests["look"]) => send("look", body),
+    read: (body: Requests["read"]) => send("read", body),
+    walk: (body: Requests["walk"]) => send("walk", body),
     find: (bytes: readonly number[], from: number) => send("find", { bytes, from }),
   };
 }

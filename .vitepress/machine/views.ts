@@ -1,6 +1,7 @@
 /**
- * What the page shows beside a chapter's machine: the view of its layer, and whether it has a terminal. A layer's
- * view is a component with one prop, `machine`; it is fetched when the machine is switched on.
+ * What the page shows beside a chapter's machine: the view of its layer. It is a component with one prop,
+ * `machine`, and is fetched when the machine is switched on. What it shows comes from the layer's own saved state,
+ * read by the layer's own code.
  */
 import type { Component } from "vue";
 
@@ -14,5 +15,14 @@ export interface ChapterView {
 
 /** By the chapter's folder. A chapter without a line has the tabs that every machine has. */
 export const VIEWS: Readonly<Record<string, ChapterView>> = {
+  "01-minimal-vm": { title: "Loop", load: () => import("../components/machine/views/LoopView.vue") },
+  "02-real-mode": { title: "Addresses", load: () => import("../components/machine/views/RealModeView.vue") },
+  "03-paging": { title: "Paging", load: () => import("../components/machine/views/PagingView.vue") },
+  "04-interrupts": {
+    title: "Interrupts",
+    load: () => import("../components/machine/views/InterruptView.vue"),
+    hasHandlers: true,
+  },
   "05-pit": { title: "Timer", load: () => import("../components/machine/views/TimerView.vue") },
+  "06-serial": { title: "Serial", load: () => import("../components/machine/views/SerialView.vue") },
 };

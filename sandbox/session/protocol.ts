@@ -2,6 +2,7 @@
  * What a page and the worker with its machine say to each other. Every request has a number and gets one answer;
  * views come by themselves, at most some thirty a second.
  */
+import type { WalkReport } from "#layers/03-paging/steps.ts";
 import type { MachineView, MemoryLook } from "./view.ts";
 
 /** Instructions a second, or as fast as it goes. */
@@ -31,6 +32,10 @@ export interface Requests {
     readonly bytes: readonly number[];
   };
   look: MemoryLook;
+  /** Reads memory once; -1 where nothing is mapped. */
+  read: MemoryLook;
+  /** A page walk for an access of chapter 3's bits. */
+  walk: { readonly linear: number; readonly access: number };
   /** Looks for bytes in guest-physical memory, from an address on and around. */
   find: { readonly bytes: readonly number[]; readonly from: number };
 }
@@ -50,6 +55,8 @@ export interface Answers {
   setRegister: void;
   writeMemory: void;
   look: void;
+  read: { readonly bytes: readonly number[] };
+  walk: WalkReport;
   find: { readonly address: number | null };
 }
 

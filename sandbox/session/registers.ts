@@ -63,7 +63,8 @@ export function shownRegisters(regs: Regs, sregs: Sregs): ShownRegister[] {
   return [
     ...GENERAL.map(general),
     { ...ip, name: isProtected ? "EIP" : "IP" },
-    { ...flags, name: isProtected ? "EFLAGS" : "FLAGS" },
+    // Bits 31:22 of EFLAGS are reserved.
+    { ...flags, name: isProtected ? "EFLAGS" : "FLAGS", digits: isProtected ? 6 : 4 },
     ...SEGMENTS.map((name): ShownRegister => {
       const segment = sregs[name];
       const note = isProtected ? segmentNote(segment) : `base ${hex(segment.base, 5)}`;

@@ -17,7 +17,7 @@ import type {
 import { type RunLimits, Session } from "./session.ts";
 import type { BuildMachine } from "./session-machine.ts";
 import { isTransfer, placeOf } from "./transfers.ts";
-import { translation } from "./translation.ts";
+import { translation, walkOf } from "./translation.ts";
 import { Viewer } from "./view.ts";
 
 export interface ServerOptions {
@@ -37,6 +37,9 @@ const STEPS = 500;
 type Handlers = {
   readonly [Name in RequestName]: (body: Requests[Name]) => Answers[Name] | Promise<Answers[Name]>;
 };
+
+/** Requests that change nothing, so that nothing new is to be seen. */
+const ONLY_ASKS: readonly RequestName[] = ["read", "walk", "find"];
 
 /** What a request names is not there, or cannot be. */
 class Refusal extends Error {}
@@ -67,7 +70,7 @@ export class SessionServer {
       const handler = this.#handlers[name] as (body: unknown) => unknown;
       const value = (await handler(body)) as Answers[RequestName];
       post({ kind: "answer", id, value });
-      if (this.#viewer) this.#planView();
+      if (this.#viewer && !ONLY_ASKS.includes(name)) this.#planView();
     } catch (error) {
       post({ kind: "refusal", id, sentence: error instanceof Error ? error.message : String(error) });
     }
@@ -120,6 +123,8 @@ export class SessionServer {
     look: look => {
       this.#viewer!.memoryLook = look;
     },
+    read: look => ({ bytes: this.#viewer!.read(look) }),
+    walk: ({ linear, access }) => walkOf(this.#open.machine, linear, access),
     find: ({ bytes, from }) => ({ address: find(this.#open, Uint8Array.from(bytes), from) }),
   };
 

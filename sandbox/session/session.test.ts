@@ -107,3 +107,99 @@ describe.each(KNOWN_RUNS)("$chapter: $guest", ({ chapter, guest, output, ends, t
     session.close();
   });
 });
+
+describe("a session", () => {
+  it("stops before a breakpoint, goes on past it, and has no more than a processor has", async () => {
+    const session = await open("02-real-mode", "boot");
+    // The routine that prints is called once for each of 8 lines at least.
+    for (let steps = 0; steps < 200; steps++) session.step();
+    const { vcpu } = session.machine;
+    const address = Number(vcpu.getRegs().rip);
+    const there = session.position;
+    session.reset();
+    session.toggleBreakpoint(address);
+    expect(session.run(ALL, true)).toBe("breakpoint");
+    expect(Number(session.machine.vcpu.getRegs().rip)).toBe(address);
+    const first = session.position;
+    expect(first.instructions).toBeLessThanOrEqual(there.instructions);
+    const stop = session.run(ALL, true);
+    expect(session.position.instructions).toBeGreaterThan(first.instructions);
+    if (stop === "breakpoint") expect(Number(session.machine.vcpu.getRegs().rip)).toBe(address);
+    session.toggleBreakpoint(address);
+    expect(session.run(ALL)).toBe("ended");
+    for (const other of [1, 2, 3, 4]) session.toggleBreakpoint(other);
+    expect(() => session.toggleBreakpoint(5)).toThrow(/4 breakpoint registers/);
+    session.close();
+  });
+
+  it("ends at the same place with breakpoints and without", async () => {
+    const [plain, stopped] = [await open("04-interrupts", "syscall"), await open("04-interrupts", "syscall")];
+    plain.run(ALL);
+    for (let steps = 0; steps < 50; steps++) stopped.step();
+    stopped.toggleBreakpoint(Number(stopped.machine.vcpu.getRegs().rip));
+    stopped.reset();
+    while (stopped.condition === "ready") stopped.run(ALL, true);
+    expect(fingerprint(stopped)).toBe(fingerprint(plain));
+    plain.close();
+    stopped.close();
+  });
+
+  it("keeps a change through going back and forth, and forgets what would have come after it", async () => {
+    const session = await open("01-minimal-vm", "add");
+    session.run(ALL);
+    const end = session.position;
+    session.seek({ instructions: 1, exits: 0 });
+    session.setRegister("BX", 5);
+    expect(isSamePosition(session.latest, session.position)).toBe(true);
+    session.step();
+    const changed = fingerprint(session);
+    session.stepBack();
+    expect(session.machine.vcpu.getRegs().rbx).toBe(5n);
+    session.step();
+    expect(fingerprint(session)).toBe(changed);
+    session.run(ALL);
+    expect(session.output.toString()).toBe("7\n");
+    expect(isSamePosition(session.position, end)).toBe(true);
+    session.reset();
+    session.run(ALL);
+    expect(session.output.toString()).toBe("4\n");
+    session.close();
+  });
+
+  it("types at the same exits when it goes through the past again", async () => {
+    const session = await open("06-serial", "echo");
+    for (const word of ["one ", "two ", "three"]) {
+      session.run(ALL);
+      expect(session.condition).toBe("asleep");
+      session.type(typedBytes(word));
+    }
+    session.run(ALL);
+    expect(session.output.toString()).toBe("ONE TWO THREE");
+    const end = fingerprint(session);
+    session.seekExit(20);
+    expect(session.output.toString()).toBe("O");
+    expect(session.run(ALL)).toBe("asleep");
+    expect(fingerprint(session)).toBe(end);
+    // Something else is typed in the past: what was typed later has not happened.
+    session.seekInstruction(Math.floor(session.latest.instructions / 2));
+    session.type(typedBytes("!"));
+    expect(session.run(ALL)).toBe("asleep");
+    expect(session.output.toString()).toMatch(/^ONE.*!/s);
+    expect(session.output.toString()).not.toContain("THREE");
+    session.close();
+  });
+
+  it("goes back over many checkpoints", async () => {
+    const session = await open("02-real-mode", "mandelbrot");
+    const seen = new Map<number, string>();
+    while (session.condition === "ready") {
+      session.run({ instructions: 150_001, exits: ALL.exits });
+      seen.set(session.position.instructions, fingerprint(session));
+    }
+    for (const [instructions, state] of [...seen].reverse()) {
+      session.seekInstruction(instructions);
+      expect(fingerprint(session)).toBe(state);
+    }
+    session.close();
+  });
+});

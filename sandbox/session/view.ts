@@ -1,6 +1,7 @@
 /** What a session shows of itself at one moment: plain data, to be sent to a page. */
 import type { Disassembler } from "../../chapters/tools/disassembly.ts";
 import type { Exit } from "../kvm/api.ts";
+import { SoftVcpu } from "../kvm/soft/vcpu.ts";
 import { type CodeLine, CodeWindow } from "./code-window.ts";
 import type { Condition, Position } from "./history.ts";
 import {
@@ -40,6 +41,8 @@ export interface MachineView {
   readonly memory: MemoryView;
   /** The memory slots, as they are mapped. */
   readonly slots: readonly Slot[];
+  /** What the TLB holds; empty while paging is off. */
+  readonly tlb: readonly TlbEntry[];
   readonly output: { readonly from: number; readonly bytes: Uint8Array };
   readonly log: News<Logged>;
   readonly samples: News<Sample>;
@@ -53,6 +56,14 @@ export interface Slot {
   readonly size: number;
   readonly from: number;
   readonly readOnly: boolean;
+}
+
+/** A page that the TLB remembers, and for which kinds of access. */
+export interface TlbEntry {
+  readonly linear: number;
+  readonly physical: number;
+  /** Of "R", "W" for the supervisor, "UR", "UW" for programs. */
+  readonly rights: readonly string[];
 }
 
 export interface MemoryView {
@@ -73,7 +84,9 @@ export interface MemoryLook {
 
 const CODE_LINES = 16;
 const STACK_WORDS = 8;
+const MOST_TLB_ENTRIES = 64;
 const CR0_PE = 1n;
+const CR0_PG = 1n << 31n;
 
 /** Makes views of one session, and remembers the last one to mark what has changed. */
 export class Viewer {
@@ -126,6 +139,7 @@ export class Viewer {
       slots: memory.slots.map(({ slot, guestAddress, size, hostOffset, readOnly = false }) => {
         return { slot, at: guestAddress, size, from: hostOffset, readOnly };
       }),
+      tlb: sregs.cr0 & CR0_PG ? tlbEntries(session.machine) : [],
       output: session.output.takeNews(),
       log: session.log.takeNews(),
       samples: session.samples.takeNews(),
@@ -133,6 +147,16 @@ export class Viewer {
     };
     this.#registers = new Map(registers.map(({ name, value }) => [name, value]));
     return view;
+  }
+
+  /** Memory as it is now; -1 where nothing is mapped. */
+  read({ address, space, length }: MemoryLook): number[] {
+    const { machine } = this.session;
+    const translate = space === "linear" ? translation(machine) : (at: number) => at;
+    return Array.from(
+      { length },
+      (_, index) => byteAt(machine.memory, translate((address + index) >>> 0)) ?? -1,
+    );
   }
 
   #hasChanged({ name, value }: ShownRegister): boolean {
@@ -156,6 +180,24 @@ export class Viewer {
 /** AX of EAX and the other way round, for a view across a change of names. */
 function otherName(name: string): string {
   return name.startsWith("E") && name.length > 2 ? name.slice(1) : `E${name}`;
+}
+
+/** The TLB's four tables as one list of pages, by rising linear address. */
+function tlbEntries({ vcpu, memory }: Session["machine"]): TlbEntry[] {
+  if (!(vcpu instanceof SoftVcpu)) return [];
+  const pages = new Map<number, { linear: number; physical: number; rights: string[] }>();
+  for (const { linear, host, user, write } of vcpu.translations()) {
+    const slot = memory.slots.find(({ host: ram, hostOffset, size }) => {
+      const at = host - ram.offset - hostOffset;
+      return at >= 0 && at < size;
+    });
+    if (!slot) continue;
+    const physical = slot.guestAddress + host - slot.host.offset - slot.hostOffset;
+    const page = pages.get(linear) ?? { linear, physical, rights: [] };
+    page.rights.push(`${user ? "U" : ""}${write ? "W" : "R"}`);
+    pages.set(linear, page);
+  }
+  return [...pages.values()].sort((a, b) => a.linear - b.linear).slice(0, MOST_TLB_ENTRIES);
 }
 
 function stackWords(

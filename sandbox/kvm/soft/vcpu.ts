@@ -1,4 +1,11 @@
 /** A virtual processor of the soft engine: the registers of the API around the processor of sandbox/cpu. */
+import {
+  SUPERVISOR_READ,
+  SUPERVISOR_WRITE,
+  TLB_ENTRIES,
+  USER_READ,
+  USER_WRITE,
+} from "#layers/03-paging/tlb.ts";
 import { CPU_AREA, Cpu } from "../../cpu/cpu.ts";
 import { Execution } from "../../cpu/execution.ts";
 import { resetCpu } from "../../cpu/reset.ts";
@@ -29,6 +36,23 @@ const SHADOWS = ["none", "sti", "mov-ss"] as const;
 /** DR7's enable bit, kind and length of a breakpoint (SDM vol. 3B, 17.2.4). */
 const KINDS = { execute: 0b00, write: 0b01, access: 0b11 } as const;
 const LENGTHS = { 1: 0b00, 2: 0b01, 4: 0b11, 8: 0b10 } as const;
+
+/** A page of which the TLB remembers where it is, for one kind of access. */
+export interface CachedTranslation {
+  /** Linear address of the page. */
+  readonly linear: number;
+  /** Where the page lies in the memory that the engine runs in. */
+  readonly host: number;
+  readonly user: boolean;
+  readonly write: boolean;
+}
+
+const TLB_TABLES = [
+  [SUPERVISOR_READ, false, false],
+  [SUPERVISOR_WRITE, false, true],
+  [USER_READ, true, false],
+  [USER_WRITE, true, true],
+] as const;
 
 export class SoftVcpu implements Vcpu {
   #cpu: Cpu;
@@ -143,6 +167,20 @@ export class SoftVcpu implements Vcpu {
 
   nmi(): void {
     this.#cpu.r32[state.NMI_PENDING] = 1;
+  }
+
+  /** What the TLB holds now: for those who want to look into it. */
+  translations(): CachedTranslation[] {
+    const { tags, deltas } = this.#cpu.tlb;
+    const found: CachedTranslation[] = [];
+    for (const [table, user, write] of TLB_TABLES) {
+      for (let entry = table; entry < table + TLB_ENTRIES; entry++) {
+        const tag = tags[entry]!;
+        if ((tag & 0xfff) !== 0) continue;
+        found.push({ linear: tag >>> 0, host: (tag + deltas[entry]!) >>> 0, user, write });
+      }
+    }
+    return found;
   }
 
   get instructions(): number {
