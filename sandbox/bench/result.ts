@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 
 /** Whom we compare with. */
-export type Peer = "c" | "v86" | "v86Interpreter" | "qemu" | "bochs";
+export type Peer = "c" | "node" | "v86" | "v86Interpreter" | "qemu" | "bochs";
 export type Contestant = "ours" | Peer;
 
 /** A file `NAME.bench.ts` in this folder exports these two. */
