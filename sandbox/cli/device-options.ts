@@ -1,4 +1,6 @@
 /** The options for disks and the network, and what they come to. */
+import { LOOPBACK } from "../net/addresses.ts";
+import type { Forward } from "../net/user-network.ts";
 import { numberOf } from "./option-values.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -20,21 +22,9 @@ export function diskOf(text: string): DiskOption {
   return { path, mode };
 }
 
-/** A port of this host that leads to one of the guest. */
-export interface Forward {
-  readonly protocol: "tcp" | "udp";
-  readonly hostPort: number;
-  readonly guestPort: number;
-}
-
-export type NetworkKind =
-  | { readonly kind: "user" }
-  /** Without a name the host chooses one. */
-  | { readonly kind: "tap"; readonly name: string | undefined }
-  | { readonly kind: "none" };
-
 export interface NetworkOptions {
-  readonly network: NetworkKind;
+  /** `user`, `tap`, `tap:NAME` or `none`. */
+  readonly kind: string;
   readonly forwards: readonly Forward[];
   /** The file for captured frames. */
   readonly capture: string | undefined;
@@ -52,34 +42,33 @@ export function networkOf(
   forwards: readonly string[],
   capture: string | undefined,
 ): NetworkOptions {
-  const network = kindOf(net ?? "user");
-  if (forwards.length > 0 && network.kind !== "user") {
+  const kind = kindOf(net ?? "user");
+  if (forwards.length > 0 && kind !== "user") {
     throw new UsageError("--forward is for --net user: a guest on a TAP device has an address of its own");
   }
-  if (capture !== undefined && network.kind === "none") {
+  if (capture !== undefined && kind === "none") {
     throw new UsageError("--capture records frames, and with --net none there are none");
   }
   const wanted = forwards.map(forwardOf);
-  for (const [at, { protocol, hostPort }] of wanted.entries()) {
-    const first = wanted.findIndex(one => one.protocol === protocol && one.hostPort === hostPort);
-    if (first < at) throw new UsageError(`--forward: ${protocol} port ${hostPort} of this host stands twice`);
+  for (const [at, { protocol, host }] of wanted.entries()) {
+    const first = wanted.findIndex(one => one.protocol === protocol && one.host.port === host.port);
+    if (first < at)
+      throw new UsageError(`--forward: ${protocol} port ${host.port} of this host stands twice`);
   }
-  return { network, forwards: wanted, capture };
+  return { kind, forwards: wanted, capture };
 }
 
-function kindOf(text: string): NetworkKind {
-  if (text === "user" || text === "none") return { kind: text };
+function kindOf(text: string): string {
   const [, name] = /^tap(?::([^/\s]+))?$/.exec(text) ?? [];
-  if (text === "tap") return { kind: "tap", name: undefined };
-  if (name === undefined) {
+  if (name === undefined && text !== "user" && text !== "none" && text !== "tap") {
     throw new UsageError(`--net takes user, tap, tap:NAME or none, not "${text}"`);
   }
-  if (name.length > LONGEST_INTERFACE_NAME) {
+  if (name && name.length > LONGEST_INTERFACE_NAME) {
     throw new UsageError(
-      `--net tap:${name}: the name of an interface has at most ${LONGEST_INTERFACE_NAME} characters`,
+      `--net ${text}: the name of an interface has at most ${LONGEST_INTERFACE_NAME} characters`,
     );
   }
-  return { kind: "tap", name };
+  return text;
 }
 
 function forwardOf(text: string): Forward {
@@ -89,7 +78,7 @@ function forwardOf(text: string): Forward {
   }
   return {
     protocol: protocol as Forward["protocol"],
-    hostPort: numberOf("--forward", host, 1, 0xffff),
-    guestPort: numberOf("--forward", guest, 1, 0xffff),
+    host: { address: LOOPBACK, port: numberOf("--forward", host, 1, 0xffff) },
+    guest: { port: numberOf("--forward", guest, 1, 0xffff) },
   };
 }

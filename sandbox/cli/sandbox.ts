@@ -2,6 +2,7 @@
 
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { BootImageError } from "../boot/boot-image-error.ts";
+import { BlockStoreError } from "../devices/virtio-blk-store.ts";
 import type { Hypervisor } from "../kvm/api.ts";
 import { HypervisorError } from "../kvm/api.ts";
 import { chooseEngine } from "../kvm/engines.ts";
@@ -9,10 +10,13 @@ import { assembleMachine, type Machine, type MachineEnd, MachineError } from "..
 import { MachineRunner } from "../machine/runner.ts";
 import { SnapshotError, saveMachine } from "../machine/snapshot.ts";
 import { RealTime, VirtualTime } from "../machine/timekeeper.ts";
+import { openCards } from "./cards.ts";
 import { fileProblem } from "./file-problem.ts";
 import { type GuestPlan, planGuest } from "./guest-plan.ts";
 import { HELP } from "./help.ts";
 import { DebianError } from "./linux/apt.ts";
+import { CaptureFileError } from "./net/capture-file.ts";
+import { TapError } from "./net/tap.ts";
 import { nodeHost } from "./node-host.ts";
 import { type Options, readOptions } from "./options.ts";
 import { Terminal } from "./terminal.ts";
@@ -58,7 +62,9 @@ interface Quit {
 /** One life of the machine, from boot to its end. */
 function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Promise<MachineEnd | Quit> {
   const { memorySize, startDate, guestTime } = plan;
+  const cards = openCards(options, plan, { heard: () => machine.onInput(), complain: report });
   const machine = assembleMachine({
+    ...cards.options,
     hypervisor,
     memorySize,
     startDate,
@@ -76,6 +82,7 @@ function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Pro
       terminal.close();
       for (const signal of SIGNALS) process.off(signal, quit);
       machine.close();
+      cards.close();
       settle();
     };
     const runner = new MachineRunner(machine, nodeHost, {
@@ -89,7 +96,7 @@ function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Pro
         report(save(machine, options.saveFile));
         runner.start();
       },
-      status: () => report(statusLine(hypervisor, machine)),
+      status: () => report([statusLine(hypervisor, machine), ...cards.describe()].join(" · ")),
       help: () => report(KEYS),
     });
     for (const signal of SIGNALS) process.on(signal, quit);
@@ -146,9 +153,17 @@ function exitCode(end: MachineEnd | Quit): number {
 
 /** What the user can repair gets its sentence; anything else is our mistake and shows where. */
 function isExpected(error: unknown): error is Error {
-  return [UsageError, BootImageError, DebianError, MachineError, SnapshotError, HypervisorError].some(
-    kind => error instanceof kind,
-  );
+  return [
+    UsageError,
+    BootImageError,
+    BlockStoreError,
+    CaptureFileError,
+    DebianError,
+    HypervisorError,
+    MachineError,
+    SnapshotError,
+    TapError,
+  ].some(kind => error instanceof kind);
 }
 
 try {
