@@ -72,11 +72,22 @@ it("leases an address, pings, fetches 16 MiB, serves a page to the host and keep
 
 it("leaves a capture of that run that tshark reads, with every sum right", requires("tshark").options, () => {
   const fields = ["-T", "fields", "-e", "frame.number"];
-  const checks = ["-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
+  const checks = [
+    "-o",
+    "tcp.check_checksum:TRUE",
+    "-o",
+    "udp.check_checksum:TRUE",
+    "-o",
+    "ip.check_checksum:TRUE",
+  ];
   const tshark = (filter: string) => {
-    const { stdout, stderr, status } = spawnSync("tshark", ["-r", capture, ...checks, "-Y", filter, ...fields], {
-      encoding: "utf8",
-    });
+    const { stdout, stderr, status } = spawnSync(
+      "tshark",
+      ["-r", capture, ...checks, "-Y", filter, ...fields],
+      {
+        encoding: "utf8",
+      },
+    );
     expect(status, stderr).toBe(0);
     return stdout.split("\n").filter(Boolean).length;
   };
