@@ -22,12 +22,16 @@ export class GraderError extends Error {
 /** What a call may take, in times of the reference's slowest on this machine. */
 const PATIENCE = 10;
 
-export async function setUpBench(chapters: readonly Chapter[], isolation: Isolation): Promise<Bench> {
+export async function setUpBench(
+  chapters: readonly Chapter[],
+  isolation: Isolation,
+  boxes = new Boxes(),
+): Promise<Bench> {
   const courses: Course[] = [];
   for (const chapter of chapters) courses.push(await courseOf(chapter));
   // The tests of several submissions run at the same time: who takes them is settled once, here.
   useRegistrar({ expect, describe: () => {}, it: () => {} });
-  return { courses, boxes: new Boxes(), isolation, limits: LIMITS, suite: suiteDigest(courses) };
+  return { courses, boxes, isolation, limits: LIMITS, suite: suiteDigest(courses) };
 }
 
 async function courseOf(chapter: Chapter): Promise<Course> {
@@ -66,5 +70,6 @@ export async function checkBench(bench: Bench, seed: string): Promise<Bench> {
     throw new GraderError(`the reference does not earn full marks here, so nothing is graded. ${why}`);
   }
   const callSeconds = Math.max(LIMITS.callSeconds, Math.ceil(slowest.seconds * PATIENCE));
-  return { ...bench, limits: { ...bench.limits, callSeconds } };
+  const totalSeconds = callSeconds * (LIMITS.totalSeconds / LIMITS.callSeconds);
+  return { ...bench, limits: { ...bench.limits, callSeconds, totalSeconds } };
 }

@@ -15,7 +15,7 @@ import { type Use, useOf } from "./process-use.ts";
 export interface CellLimits {
   /** Processor time of one call; where it cannot be read, four times as much on the clock. */
   readonly callSeconds: number;
-  /** Processor time of a whole submission, over all of its processes. */
+  /** Processor time of a submission for each of its chapters, over all of its processes. */
   readonly totalSeconds: number;
   /** One answer, in bytes. */
   readonly answerBytes: number;
@@ -26,7 +26,7 @@ export interface CellLimits {
 
 export const LIMITS: CellLimits = {
   callSeconds: 1,
-  totalSeconds: 30,
+  totalSeconds: 8,
   answerBytes: 0x40_0000,
   printedBytes: 0x10_0000,
   memoryBytes: 0x4000_0000,
@@ -48,7 +48,11 @@ export interface Thrown {
 
 /** What is kept of that which a submission prints. */
 const KEPT_PRINTS = 2048;
+/** With this V8 begins to say why it ends the process. */
+export const LAST_WORDS = "\n<--- Last few GCs --->";
 const LOOK_EVERY = 50;
+/** So many looks in a row find a process asleep that has a call to answer: it waits for what never comes. */
+const LOOKS_ASLEEP = 40;
 /** On a machine that is busy with other things a second of processor time may take this much longer. */
 const CLOCK_FACTOR = 8;
 
@@ -74,6 +78,7 @@ export class Cell {
   #patience: number;
   #printed = 0;
   #spent = 0;
+  #said = "";
   /** The beginning of what the submission printed, for its author. */
   prints = "";
   /** The running process, where there is one. */
@@ -90,6 +95,8 @@ export class Cell {
     private readonly box: string,
     private readonly isolation: Isolation,
     private readonly limits: CellLimits = LIMITS,
+    /** Leaves a submission Node's globals: only to show that the walls behind them hold. */
+    private readonly isOpen = false,
   ) {
     this.#patience = limits.callSeconds;
   }
@@ -108,7 +115,7 @@ export class Cell {
 
   async #load(life: Life, chapter: string): Promise<Reply> {
     if (life.loaded === chapter) return { value: null };
-    const reply = await this.#ask(life, "the submission", { do: "load", chapter });
+    const reply = await this.#ask(life, "the submission", { do: "load", chapter, open: this.isOpen });
     if ("value" in reply) life.loaded = chapter;
     return reply;
   }
@@ -131,7 +138,7 @@ export class Cell {
 
   async #start(): Promise<Life> {
     this.lives++;
-    const { file, args, uid, gid } = this.isolation.command(this.box);
+    const { file, args, uid, gid } = this.isolation.command(this.box, this.isOpen);
     const child = spawn(file, args, {
       cwd: this.box,
       env: {},
@@ -156,19 +163,19 @@ export class Cell {
     };
     this.#life = life;
     child.once("error", error => this.#end(life, new CellError(`${file}: ${error.message}`)));
-    child.once("exit", () => this.#end(life, new SubjectLimitError("the process of the submission ended")));
+    child.once("exit", (_code, signal) => this.#end(life, new SubjectLimitError(endedBy(signal))));
     channel.on("error", () => {});
     channel.on("data", (chunk: Buffer) => this.#take(life, chunk));
     for (const stream of [child.stdout, child.stderr] as Readable[]) {
       stream.on("error", () => {});
-      stream.on("data", (chunk: Buffer) => this.#takePrints(life, chunk));
+      stream.on("data", (chunk: Buffer) => this.#takePrints(life, chunk, stream === child.stdout));
     }
     try {
       await this.#ask(life, "the process", { do: "hello" });
     } catch (error) {
       await life.ended;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new CellError(`a submission's process did not start: ${reason} ${this.prints}`.trim());
+      throw new CellError(`a submission's process did not start: ${reason} ${this.#said}`.trim());
     }
     return life;
   }
@@ -178,19 +185,28 @@ export class Cell {
     const before = pid === undefined ? undefined : useOf(pid);
     const begun = performance.now();
     const id = randomBytes(16).toString("hex");
-    const patience = "do" in request && request.do === "hello" ? 30 : this.#patience;
+    const isHello = "do" in request && request.do === "hello";
+    const patience = isHello ? 30 : this.#patience;
+    let asleep = 0;
+    /** Of this call; of a short one nothing is known, and its time on the clock stands for it. */
+    let processor: number | undefined;
     return new Promise<Reply>((resolve, reject) => {
       const watch = setInterval(() => {
         const use = pid === undefined ? undefined : useOf(pid);
-        const problem = this.#problem(what, patience, before, use, (performance.now() - begun) / 1000);
+        if (use && before) processor = use.processor - before.processor;
+        asleep = use?.isAsleep && !isHello ? asleep + 1 : 0;
+        const problem =
+          asleep > LOOKS_ASLEEP
+            ? `${what} did not come back and does nothing: does it wait for something?`
+            : this.#problem(what, patience, before, use, (performance.now() - begun) / 1000);
         if (!problem) return;
         if (problem.includes("come back")) this.#patience = this.limits.callSeconds / 4;
-        this.#spent += (use?.processor ?? 0) - (before?.processor ?? 0);
         this.#end(life, new SubjectLimitError(problem));
       }, LOOK_EVERY);
       const settle = () => {
         clearInterval(watch);
         life.question = undefined;
+        this.#spent += processor ?? (performance.now() - begun) / 1000;
       };
       life.question = {
         id,
@@ -262,9 +278,11 @@ export class Cell {
     }
   }
 
-  #takePrints(life: Life, chunk: Buffer): void {
+  /** A submission's console prints to standard output; on the other stream Node speaks for itself. */
+  #takePrints(life: Life, chunk: Buffer, isOutput: boolean): void {
     this.#printed += chunk.length;
-    if (this.prints.length < KEPT_PRINTS) {
+    if (!isOutput) this.#said = (this.#said + chunk.toString("utf8")).slice(0, KEPT_PRINTS);
+    else if (this.prints.length < KEPT_PRINTS) {
       this.prints = (this.prints + chunk.toString("utf8")).slice(0, KEPT_PRINTS);
     }
     if (this.#printed > this.limits.printedBytes) {
@@ -289,6 +307,12 @@ export class Cell {
     life.channel.destroy();
     life.question?.reject(reason);
   }
+}
+
+function endedBy(signal: NodeJS.Signals | null): string {
+  // V8 ends the process so when the heap is full.
+  if (signal === "SIGABRT" || signal === "SIGTRAP") return "the process of the submission ran out of memory";
+  return "the process of the submission ended";
 }
 
 /** Checks the shape of an answer; what is told of an error is text of bounded length. */

@@ -11,7 +11,7 @@ import type { SubjectBackend } from "../subject.ts";
 import type { GradedTest } from "../suite.ts";
 import { SubjectLimitError } from "../worker-backend.ts";
 import type { Boxes } from "./box.ts";
-import { Cell, CellError, type CellLimits, printable } from "./cell.ts";
+import { Cell, CellError, type CellLimits, LAST_WORDS, printable } from "./cell.ts";
 import { ChildBackend } from "./child-backend.ts";
 import type { Ground } from "./ground.ts";
 import type { Isolation } from "./isolation.ts";
@@ -43,6 +43,8 @@ export interface Bench {
   readonly isolation: Isolation;
   readonly limits: CellLimits;
   readonly suite: string;
+  /** Without the first wall, the language: see attacks.ts. */
+  readonly isOpen?: boolean;
 }
 
 /** The slowest call of a submission, in seconds. */
@@ -107,7 +109,7 @@ async function gradeChapters(
 ): Promise<Graded> {
   const nothing = { chapters: [], prints: "" };
   if (submission.problem) return { status: "ungradable", reason: submission.problem, ...nothing };
-  const prepared = await Promise.all(bench.courses.map(course => prepare(course, submission)));
+  const prepared = await Promise.all(bench.courses.map(course => prepare(course, submission, bench.isOpen)));
   if (prepared.every(({ state }) => state === "not-handed-in")) {
     const wanted = bench.courses.map(({ chapter }) => chapter.name).join(", ");
     return { status: "ungradable", reason: `it has no file of ${wanted}`, ...nothing };
@@ -130,12 +132,17 @@ interface Prepared {
   readonly maps: ReadonlyMap<string, string>;
 }
 
-async function prepare(course: Course, submission: Submission): Promise<Prepared> {
+async function prepare(course: Course, submission: Submission, isOpen?: boolean): Promise<Prepared> {
   const empty = { course, modules: new Map<string, string>(), maps: new Map<string, string>() };
   const layer = layerOf(submission, course.chapter);
   if (!layer) return { ...empty, state: "not-handed-in", reason: "no file of it was handed in" };
   try {
-    return { course, state: "handed-in", reason: "", ...(await translate(course.chapter.name, layer)) };
+    return {
+      course,
+      state: "handed-in",
+      reason: "",
+      ...(await translate(course.chapter.name, layer, isOpen)),
+    };
   } catch (error) {
     if (!(error instanceof TranslationError)) throw error;
     return { ...empty, state: "does-not-translate", reason: printable(error.message) };
@@ -154,13 +161,14 @@ async function runInBox(
     runnable.map(({ course }) => course.ground),
     modules,
   );
-  const cell = new Cell(box, bench.isolation, bench.limits);
+  const totalSeconds = bench.limits.totalSeconds * runnable.length;
+  const cell = new Cell(box, bench.isolation, { ...bench.limits, totalSeconds }, bench.isOpen);
   const chapters: ChapterGrade[] = [];
   try {
     for (const one of prepared) chapters.push(await gradeChapter(one, cell, seed));
     await cell.close();
     if (pace) pace.seconds = Math.max(pace.seconds, cell.slowest);
-    return { chapters, prints: printable(cell.prints) };
+    return { chapters, prints: printable(cell.prints.split(LAST_WORDS)[0]!) };
   } finally {
     await cell.close();
     bench.boxes.delete(box);

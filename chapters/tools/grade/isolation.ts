@@ -17,7 +17,7 @@ export type Level = (typeof LEVELS)[number];
 export interface Isolation {
   readonly level: Level;
   /** What is run for a box, with the user to run as. */
-  readonly command: (box: string) => Command;
+  readonly command: (box: string, isOpen?: boolean) => Command;
 }
 
 export interface Command {
@@ -30,12 +30,12 @@ export interface Command {
 /** What still gets through, in a sentence each. */
 export const HOLES: Readonly<Record<Level, readonly string[]>> = {
   node: [
-    "a submission that breaks out of the language (a bug of V8) can open network connections: Node's permissions know no network before Node 26",
+    "a submission that breaks out of the language (a bug of V8) can open network connections, and a Unix socket in a folder of its user: Node's permissions know no network before Node 26",
     "such a submission can also signal processes of the same user, the grader among them",
     "Node's permissions are a seat belt and no prison, as Node's manual says itself",
   ],
   uid: [
-    "a submission that breaks out of the language can open network connections",
+    "a submission that breaks out of the language can open network connections, and a Unix socket where everybody may write",
     "such a submission can read files that everybody may read",
   ],
   bubblewrap: ["a submission that breaks out of the language and of Node meets the kernel's system calls"],
@@ -63,7 +63,7 @@ export function chooseIsolation(least: Level = "node", exactly?: Level): Isolati
   for (const level of wanted) {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) break;
     const problem = probe(level);
-    if (problem === "") return { level, command: box => COMMANDS[level](box) };
+    if (problem === "") return { level, command: (box, isOpen) => COMMANDS[level](box, undefined, isOpen) };
     reasons.push(`${level}: ${problem}`);
   }
   throw new Complaint(
@@ -107,27 +107,33 @@ function tryLevel(level: Level): string {
   }
 }
 
-const COMMANDS: Readonly<Record<Level, (box: string, probe?: readonly string[]) => Command>> = {
-  node: (box, probing) => limited(process.execPath, probing ?? nodeArguments(box)),
-  uid: (box, probing) => ({
-    ...limited(process.execPath, probing ?? nodeArguments(box)),
+type CommandOf = (box: string, probe?: readonly string[], isOpen?: boolean) => Command;
+
+const COMMANDS: Readonly<Record<Level, CommandOf>> = {
+  node: (box, probing, isOpen) => limited(process.execPath, probing ?? nodeArguments(box, isOpen)),
+  uid: (box, probing, isOpen) => ({
+    ...limited(process.execPath, probing ?? nodeArguments(box, isOpen)),
     uid: NOBODY,
     gid: NOBODY,
   }),
-  bubblewrap: (box, probing) =>
-    limited("bwrap", [...bubblewrapArguments(box), process.execPath, ...(probing ?? nodeArguments("/box"))]),
+  bubblewrap: (box, probing, isOpen) =>
+    limited("bwrap", [
+      ...bubblewrapArguments(box),
+      process.execPath,
+      ...(probing ?? nodeArguments("/box", isOpen)),
+    ]),
   container: (box, probing) => containerCommand(box, probing),
 };
 
 /** The flags that forbid what a submission needs not, and the program that serves it. */
-export function nodeArguments(box: string, version = process.versions.node): string[] {
+export function nodeArguments(box: string, isOpen = false, version = process.versions.node): string[] {
   const isOld = Number(version.split(".")[0]) < 22;
   return [
     isOld ? "--experimental-permission" : "--permission",
     `--allow-fs-read=${box}/*`,
     "--no-addons",
     "--no-warnings",
-    "--disallow-code-generation-from-strings",
+    ...(isOpen ? [] : ["--disallow-code-generation-from-strings"]),
     `--max-old-space-size=${HEAP_MEGABYTES}`,
     `${box}/serve.mjs`,
   ];
@@ -164,7 +170,7 @@ function containerCommand(box: string, probing?: readonly string[]): Command {
     ...["run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL", "--pids-limit=64", "--memory=1g"],
     ...["--security-opt=no-new-privileges", `--user=${NOBODY}:${NOBODY}`, ...passed],
     ...[`--volume=${box}:/box:ro`, "--entrypoint=node", IMAGE],
-    ...(probing ?? nodeArguments("/box", "22")),
+    ...(probing ?? nodeArguments("/box", false, "22")),
   ]);
 }
 

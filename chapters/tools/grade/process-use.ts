@@ -6,6 +6,8 @@ export interface Use {
   readonly processor: number;
   /** Resident, of both, in bytes. */
   readonly memory: number;
+  /** Whether none of them has anything to do: they wait for something that is not the processor. */
+  readonly isAsleep: boolean;
 }
 
 /** _SC_CLK_TCK is 100 on every Linux that Node runs on. */
@@ -18,17 +20,26 @@ export function useOf(pid: number): Use | undefined {
   if (!own) return undefined;
   return childrenOf(pid).reduce((sum, child) => {
     const use = useOf(child);
-    return use ? { processor: sum.processor + use.processor, memory: sum.memory + use.memory } : sum;
+    if (!use) return sum;
+    return {
+      processor: sum.processor + use.processor,
+      memory: sum.memory + use.memory,
+      isAsleep: sum.isAsleep && use.isAsleep,
+    };
   }, own);
 }
 
 function useOfOne(pid: number): Use | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the name in parentheses, which may hold anything; utime is field 14, rss 24.
+    // The second field is the name in parentheses, which may hold anything; the state is field 3, utime 14, rss 24.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const field = (number: number) => Number(fields[number - 3]);
-    return { processor: (field(14) + field(15)) / TICKS, memory: field(24) * PAGE };
+    return {
+      processor: (field(14) + field(15)) / TICKS,
+      memory: field(24) * PAGE,
+      isAsleep: fields[0] === "S",
+    };
   } catch {
     return undefined;
   }

@@ -28,7 +28,8 @@ export class TranslationError extends Error {
 
 const MILLISECONDS = 20_000;
 
-export async function translate(chapter: string, files: LayerFiles): Promise<Translation> {
+/** `isOpen` leaves it every import: only to show that the walls behind this one hold. */
+export async function translate(chapter: string, files: LayerFiles, isOpen = false): Promise<Translation> {
   const work = build({
     entryPoints: [...files.keys()].map(file => ({ in: `mine:${file}`, out: basename(file, ".ts") })),
     bundle: true,
@@ -38,13 +39,13 @@ export async function translate(chapter: string, files: LayerFiles): Promise<Tra
     format: "esm",
     platform: "neutral",
     target: "node20",
-    supported: { "dynamic-import": false },
+    supported: { "dynamic-import": isOpen },
     tsconfigRaw: {},
     sourcemap: "external",
     sourcesContent: false,
     legalComments: "none",
     logLevel: "silent",
-    plugins: [onlyWhatIsGiven(chapter, files)],
+    plugins: [onlyWhatIsGiven(chapter, files, isOpen)],
   });
   const result = await withinTime(work).catch((error: unknown) => {
     throw new TranslationError(problemOf(chapter, error));
@@ -77,7 +78,7 @@ function problemOf(chapter: string, error: unknown): string {
   return `${chapter}/${file.replace(/^mine:/, "")}:${line}:${column + 1}: ${first.text}`;
 }
 
-function onlyWhatIsGiven(chapter: string, files: LayerFiles): Plugin {
+function onlyWhatIsGiven(chapter: string, files: LayerFiles, isOpen: boolean): Plugin {
   const lower = new Set(lowerLayers(chapter));
   const own = new Set(layerFiles(chapter));
   return {
@@ -94,7 +95,7 @@ function onlyWhatIsGiven(chapter: string, files: LayerFiles): Plugin {
         if (lower.has(where) && layerFiles(where).includes(file)) {
           return { path: `../ground/${groundModule(where, file)}`, external: true };
         }
-        return { path, namespace: "absent" };
+        return isOpen ? { path, external: true } : { path, namespace: "absent" };
       });
       bundler.onLoad({ filter: /.*/, namespace: "mine" }, ({ path }) => ({
         contents: files.get(path) ?? "",
