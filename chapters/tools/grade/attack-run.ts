@@ -58,7 +58,7 @@ export async function runAttacks(isolation: Isolation, jobs: number, isOpen: boo
   const benches = new Map<string, Bench>();
   for (const name of new Set(attacks.map(({ file }) => file.split("/")[0]!))) {
     const chapters = readChapters().filter(chapter => chapter.name === name);
-    const bench = await checkBench(await setUpBench(chapters, isolation, new WatchedBoxes()), "attacks");
+    const bench = await checkBench(await setUpBench(chapters, isolation, [], new WatchedBoxes()), "attacks");
     benches.set(name, { ...bench, isOpen });
   }
   try {

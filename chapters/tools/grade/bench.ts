@@ -25,10 +25,11 @@ const PATIENCE = 10;
 export async function setUpBench(
   chapters: readonly Chapter[],
   isolation: Isolation,
+  tasks: readonly string[] = [],
   boxes = new Boxes(),
 ): Promise<Bench> {
   const courses: Course[] = [];
-  for (const chapter of chapters) courses.push(await courseOf(chapter));
+  for (const chapter of chapters) courses.push(only(tasks, await courseOf(chapter)));
   // The tests of several submissions run at the same time: who takes them is settled once, here.
   useRegistrar({ expect, describe: () => {}, it: () => {} });
   return { courses, boxes, isolation, limits: LIMITS, suite: suiteDigest(courses) };
@@ -39,6 +40,13 @@ async function courseOf(chapter: Chapter): Promise<Course> {
   const path = `../../${chapter.name}/subject.ts`;
   const { subject } = (await import(/* @vite-ignore */ path)) as { subject: SubjectFunctions };
   return { chapter, tests, ground: await groundOf(chapter), reference: new DirectBackend(subject) };
+}
+
+/** The course with only these tasks; all of them where none is named. */
+function only(tasks: readonly string[], course: Course): Course {
+  if (tasks.length === 0) return course;
+  const chapter = { ...course.chapter, tasks: course.chapter.tasks.filter(({ id }) => tasks.includes(id)) };
+  return { ...course, chapter, tests: course.tests.filter(({ task }) => tasks.includes(task.id)) };
 }
 
 function suiteDigest(courses: readonly Course[]): string {

@@ -13,7 +13,7 @@ import { SubjectLimitError } from "../worker-backend.ts";
 import type { Boxes } from "./box.ts";
 import { Cell, CellError, type CellLimits, LAST_WORDS, printable } from "./cell.ts";
 import { ChildBackend } from "./child-backend.ts";
-import type { Ground } from "./ground.ts";
+import { type Ground, groundOf } from "./ground.ts";
 import type { Isolation } from "./isolation.ts";
 import { gradeTask, sumPoints, withPrerequisites } from "./points.ts";
 import {
@@ -130,10 +130,11 @@ interface Prepared {
   readonly reason: string;
   readonly modules: ReadonlyMap<string, string>;
   readonly maps: ReadonlyMap<string, string>;
+  readonly imports: readonly string[];
 }
 
 async function prepare(course: Course, submission: Submission, isOpen?: boolean): Promise<Prepared> {
-  const empty = { course, modules: new Map<string, string>(), maps: new Map<string, string>() };
+  const empty = { course, modules: new Map<string, string>(), maps: new Map<string, string>(), imports: [] };
   const layer = layerOf(submission, course.chapter);
   if (!layer) return { ...empty, state: "not-handed-in", reason: "no file of it was handed in" };
   try {
@@ -158,7 +159,7 @@ async function runInBox(
   const runnable = prepared.filter(({ state }) => state === "handed-in");
   const modules = new Map(runnable.flatMap(one => [...one.modules]));
   const box = await bench.boxes.make(
-    runnable.map(({ course }) => course.ground),
+    await Promise.all(runnable.map(({ course, imports }) => groundOf(course.chapter, imports))),
     modules,
   );
   const totalSeconds = bench.limits.totalSeconds * runnable.length;

@@ -10,8 +10,9 @@ import { LEVELS, type Level } from "./isolation.ts";
 export const WORDS = {
   solution: "grade the reference's layers: they earn every point",
   merge: "put the results of several shards together: npm run grade merge FOLDER…",
-  gradescope: "write a Gradescope autograder: npm run grade gradescope [N|all] [out=FILE.zip]",
-  sample: "write a folder of 300 made-up submissions: npm run grade sample FOLDER",
+  sample: "write a folder of 300 made-up submissions: npm run grade N|all sample FOLDER",
+  attacks: "run the attack corpus, at the level that isolation= names, and tell what got through",
+  strict: "end with 1 unless every point was earned",
   fresh: "grade again what is graded already",
   help: "print this",
 } as const;
@@ -21,6 +22,7 @@ export const OPTIONS = {
   seed: "of the seeded tests; each student gets cases of their own from it",
   out: "the folder that results are written to",
   format: `write these formats, too: ${Object.keys(FORMATS).join(", ")}, or all`,
+  task: "only these tasks, by their ids, as in task=map-slots,translate",
   jobs: "submissions at the same time; as many as processors unless told",
   shard: "only this part of a class, as in 2/8",
   due: "a JSON file of due dates and what lateness costs",
@@ -45,6 +47,8 @@ export interface Wish {
   readonly seed: string;
   readonly out: string | undefined;
   readonly formats: readonly string[];
+  /** Ids of tasks; empty for all. */
+  readonly tasks: readonly string[];
   readonly jobs: number | undefined;
   /** Counted from 1. */
   readonly shard: { readonly index: number; readonly of: number };
@@ -97,6 +101,7 @@ export function parseWords(args: readonly string[], chapters: readonly Chapter[]
     seed: options.get("seed") ?? practice,
     out: options.get("out"),
     formats: formatsOf(options.get("format")),
+    tasks: tasksOf(options.get("task"), isAll ? chapters : chosen),
     jobs: options.has("jobs") ? countOf("jobs", options.get("jobs")!) : undefined,
     shard: shardOf(options.get("shard")),
     due: options.get("due"),
@@ -120,6 +125,14 @@ function formatsOf(text: string | undefined): string[] {
   const wrong = names.find(name => !Object.hasOwn(FORMATS, name));
   if (wrong !== undefined) throw new Complaint(unknownWord(wrong, Object.keys(FORMATS)), 2);
   return names;
+}
+
+function tasksOf(text: string | undefined, chapters: readonly Chapter[]): string[] {
+  const ids = text?.split(",") ?? [];
+  const known = chapters.flatMap(({ tasks }) => tasks.map(({ id }) => id));
+  const wrong = ids.find(id => !known.includes(id));
+  if (wrong !== undefined) throw new Complaint(unknownWord(wrong, known), 2);
+  return ids;
 }
 
 function countOf(name: string, text: string): number {

@@ -19,6 +19,8 @@ export interface Translation {
   readonly modules: ReadonlyMap<string, string>;
   /** Source maps by the same paths, for the places of errors. */
   readonly maps: ReadonlyMap<string, string>;
+  /** The files of lower layers that are imported, e.g. "01-minimal-vm/bus.ts". */
+  readonly imports: readonly string[];
 }
 
 /** A file that is no TypeScript. The message names the place. */
@@ -30,6 +32,7 @@ const MILLISECONDS = 20_000;
 
 /** `isOpen` leaves it every import: only to show that the walls behind this one hold. */
 export async function translate(chapter: string, files: LayerFiles, isOpen = false): Promise<Translation> {
+  const imports = new Set<string>();
   const work = build({
     entryPoints: [...files.keys()].map(file => ({ in: `mine:${file}`, out: basename(file, ".ts") })),
     bundle: true,
@@ -45,7 +48,7 @@ export async function translate(chapter: string, files: LayerFiles, isOpen = fal
     sourcesContent: false,
     legalComments: "none",
     logLevel: "silent",
-    plugins: [onlyWhatIsGiven(chapter, files, isOpen)],
+    plugins: [onlyWhatIsGiven(chapter, files, imports, isOpen)],
   });
   const result = await withinTime(work).catch((error: unknown) => {
     throw new TranslationError(problemOf(chapter, error));
@@ -56,7 +59,7 @@ export async function translate(chapter: string, files: LayerFiles, isOpen = fal
     const name = `${chapter}/mine/${basename(path, ".map")}`;
     (path.endsWith(".map") ? maps : modules).set(name, text);
   }
-  return { modules, maps };
+  return { modules, maps, imports: [...imports].sort() };
 }
 
 async function withinTime<Value>(work: Promise<Value>): Promise<Value> {
@@ -78,7 +81,7 @@ function problemOf(chapter: string, error: unknown): string {
   return `${chapter}/${file.replace(/^mine:/, "")}:${line}:${column + 1}: ${first.text}`;
 }
 
-function onlyWhatIsGiven(chapter: string, files: LayerFiles, isOpen: boolean): Plugin {
+function onlyWhatIsGiven(chapter: string, files: LayerFiles, imports: Set<string>, isOpen: boolean): Plugin {
   const lower = new Set(lowerLayers(chapter));
   const own = new Set(layerFiles(chapter));
   return {
@@ -93,6 +96,7 @@ function onlyWhatIsGiven(chapter: string, files: LayerFiles, isOpen: boolean): P
           return { path: `./${basename(file, ".ts")}.mjs`, external: true };
         }
         if (lower.has(where) && layerFiles(where).includes(file)) {
+          imports.add(`${where}/${file}`);
           return { path: `../ground/${groundModule(where, file)}`, external: true };
         }
         return isOpen ? { path, external: true } : { path, namespace: "absent" };
