@@ -12,7 +12,7 @@ type Rows = readonly (readonly string[])[];
 export function csv(rows: Rows): string {
   return stringify(
     rows.map(row => [...row]),
-    { escape_formulas: true, record_delimiter: "windows" },
+    { escape_formulas: true, record_delimiter: "windows", quoted_match: /[\r\n]/ },
   );
 }
 
