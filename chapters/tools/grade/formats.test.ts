@@ -173,7 +173,7 @@ describe("the formats", () => {
     for (const [name, result] of Object.entries(RESULTS)) {
       it(`${format}: ${name}`, async () => {
         const written = write(result);
-        await expect(written ?? "(no file)\n").toMatchFileSnapshot(`formats/golden/${name}.${file}`);
+        await expect(written ?? "(no file)\n").toMatchFileSnapshot(`formats/golden/${name}.${file}.txt`);
         const shape = SHAPES[format];
         if (written !== null && shape) expectShape(shape, JSON.parse(written));
       });
@@ -276,9 +276,9 @@ describe("the gradebooks", () => {
   });
 
   it("leave the cell of a result without a score empty", async () => {
-    await expect(canvasCsv(all, "Chapter 5")).toMatchFileSnapshot("formats/golden/canvas.csv");
-    await expect(moodleCsv(all)).toMatchFileSnapshot("formats/golden/moodle.csv");
-    await expect(classCsv(all)).toMatchFileSnapshot("formats/golden/class.csv");
+    await expect(canvasCsv(all, "Chapter 5")).toMatchFileSnapshot("formats/golden/canvas.csv.txt");
+    await expect(moodleCsv(all)).toMatchFileSnapshot("formats/golden/moodle.csv.txt");
+    await expect(classCsv(all)).toMatchFileSnapshot("formats/golden/class.csv.txt");
     expect(canvasCsv(all, "Chapter 5").split("\r\n")[4]).toMatch(/,$/);
   });
 });

@@ -21,7 +21,7 @@ export function feedback(result: GradeResult): string {
   }
   if (late) {
     lines.push(
-      `Handed in ${late.daysLate} days after ${late.due}: ${pointsText(late.scoreBefore)} points × ${late.factor}.`,
+      `Handed in ${late.daysLate === 1 ? "1 day" : `${late.daysLate} days`} after ${late.due}: ${pointsText(late.scoreBefore)} points × ${late.factor}.`,
       "",
     );
   }

@@ -34,7 +34,7 @@ export function gradescope(result: GradeResult): string {
 }
 
 function lateText({ daysLate, factor, scoreBefore }: NonNullable<GradeResult["late"]>): string {
-  return `${daysLate} days late: ${scoreBefore} × ${factor}`;
+  return `${daysLate === 1 ? "1 day" : `${daysLate} days`} late: ${scoreBefore} × ${factor}`;
 }
 
 /** What did not pass in a task, for its author. */
