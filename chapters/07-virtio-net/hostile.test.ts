@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { NetBackend } from "#layers/07-virtio-net/net-backend.ts";
+import { F_EVENT_IDX, F_INDIRECT_DESC, F_RING_RESET } from "#layers/07-virtio-net/virtio-device.ts";
+import { VIRTIO_MMIO_SIZE, VirtioMmio } from "#layers/07-virtio-net/virtio-mmio.ts";
+import { VirtioNet } from "#layers/07-virtio-net/virtio-net.ts";
 import { randomNumbers } from "../../sandbox/cpu/test-machine.ts";
 import { fuzz, fuzzMemory } from "../../sandbox/devices/virtio-fuzz.ts";
 import { mmioTransport } from "../../sandbox/devices/virtio-test-driver.ts";
-import type { NetBackend } from "./net-backend.ts";
-import { F_EVENT_IDX, F_INDIRECT_DESC, F_RING_RESET } from "./virtio-device.ts";
-import { VIRTIO_MMIO_SIZE, VirtioMmio } from "./virtio-mmio.ts";
-import { VirtioNet } from "./virtio-net.ts";
 
 describe("a hostile guest", () => {
   it("gets no exception, no hang and no byte outside its memory out of the card, in 100,000 operations", () => {
