@@ -6,6 +6,9 @@ import type { NetVm } from "./machine.ts";
 import { describeFrame } from "./packets.ts";
 import { ringsOf } from "./rings.ts";
 
+/** Characters that the longest text of this chapter's frames takes. */
+const TEXT_WIDTH = 46;
+
 export const QUEUE_NAMES = ["receive", "transmit", "control"];
 
 export class PacketLog {
@@ -18,7 +21,7 @@ export class PacketLog {
   /** A frame passes, at `time` nanoseconds. */
   frame(frame: Uint8Array, time: number): void {
     const { from, to, protocol, text } = describeFrame(frame);
-    const words = `${from} → ${to}  ${protocol.padEnd(4)}  ${text}`;
+    const words = `${protocol.padEnd(4)}  ${text.padEnd(TEXT_WIDTH)}  ${from} → ${to}`;
     if (words === this.#last) {
       this.#repeated++;
       return;
