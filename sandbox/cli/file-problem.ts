@@ -1,7 +1,7 @@
 /** What keeps a file from being used, in words. */
 
 const PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
+  ENOENT: "there is no such file or folder",
   EISDIR: "this is a folder",
   EACCES: "you may not use this file",
   EPERM: "you may not use this file",

@@ -1,5 +1,6 @@
 /** A capture file of the host: each frame is in it as soon as it passed, so that a killed run leaves it whole. */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { fileProblem } from "../file-problem.ts";
 
 export class CaptureFileError extends Error {
   override readonly name = "CaptureFileError";
@@ -17,8 +18,7 @@ export class CaptureFile {
     try {
       this.#descriptor = openSync(path, "w");
     } catch (cause) {
-      const { message } = cause as Error;
-      throw new CaptureFileError(`the capture file ${path} cannot be written: ${message}`, { cause });
+      throw new CaptureFileError(`the capture file ${path}: ${fileProblem(cause)}`, { cause });
     }
   }
 
