@@ -6,8 +6,8 @@
  *     describe.skipIf(!nasm.available)("the images", () => { … });
  *
  * `options` also carries the reason, which `npm test` counts in its last lines. With CI=true a missing
- * program is a failure, since .ci/run installs all of them; a missing /dev/kvm or the folder of recorded
- * vectors stays a skip, as nothing can install those.
+ * program is a failure, since .ci/run installs all of them; a missing /dev/kvm, the right to make network
+ * devices or the folder of recorded vectors stays a skip, as nothing can install those.
  */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -24,6 +24,7 @@ declare module "vitest" {
 
 export type Tool =
   | "kvm"
+  | "tun"
   | "vectors"
   | "nasm"
   | "gcc"
@@ -34,7 +35,11 @@ export type Tool =
   | "tshark"
   | "gdb"
   | "xz"
-  | "tmux";
+  | "tmux"
+  | "script"
+  | "ip"
+  | "ping"
+  | "setpriv";
 
 export interface Requirement {
   readonly available: boolean;
@@ -65,7 +70,14 @@ const PROGRAMS: Readonly<Partial<Record<Tool, string>>> = {
   gdb: "gdb",
   xz: "xz",
   tmux: "tmux",
+  script: "script",
+  ip: "ip",
+  ping: "ping",
+  setpriv: "setpriv",
 };
+
+/** What the machine gives or does not: no package brings it. */
+const GIVEN: ReadonlySet<Tool> = new Set<Tool>(["kvm", "tun", "vectors"]);
 
 /** The folder of vectors recorded from processors, beside the project; not part of it. */
 export const VECTORS = fileURLToPath(new URL("../../../shared/vectors", import.meta.url));
@@ -76,7 +88,7 @@ const found = new Map<Tool, string>();
 export function requires(tool: Tool): Requirement {
   let reason = found.get(tool);
   if (reason === undefined) found.set(tool, (reason = missing(tool)));
-  if (reason && process.env["CI"] === "true" && tool !== "kvm" && tool !== "vectors") {
+  if (reason && process.env["CI"] === "true" && !GIVEN.has(tool)) {
     throw new MissingToolError(tool, reason);
   }
   return {
@@ -89,10 +101,17 @@ export function requires(tool: Tool): Requirement {
 
 function missing(tool: Tool): string {
   if (tool === "kvm") return canOpen("/dev/kvm") ? "" : "no /dev/kvm";
+  if (tool === "tun") return withoutTun();
   if (tool === "vectors") return existsSync(VECTORS) ? "" : "no ../shared/vectors";
   if (tool === "gcc32") return compiles32() ? "" : "no gcc -m32";
   const program = PROGRAMS[tool];
   return program && onPath(program) ? "" : `no ${program}`;
+}
+
+/** A TAP device, and a network namespace to try it in. */
+function withoutTun(): string {
+  if (!existsSync("/dev/net/tun")) return "no /dev/net/tun";
+  return process.getuid?.() === 0 ? "" : "not root, who may make network devices";
 }
 
 function canOpen(path: string): boolean {

@@ -12,10 +12,13 @@ export interface SandboxProcess {
   kill(): void;
 }
 
-export function startSandbox(words: readonly string[]): SandboxProcess {
-  const started = spawn(process.execPath, ["--import", "tsx", "sandbox/cli/sandbox.ts", ...words], {
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+/** The command that starts the sandbox from the project's folder. */
+export const SANDBOX: readonly string[] = [process.execPath, "--import", "tsx", "sandbox/cli/sandbox.ts"];
+
+/** `launcher` is a command that starts the one behind it, as `ip netns exec NAME` does. */
+export function startSandbox(words: readonly string[], launcher: readonly string[] = []): SandboxProcess {
+  const [program, ...rest] = [...launcher, ...SANDBOX, ...words] as [string, ...string[]];
+  const started = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] });
   let output = "";
   let looked = () => {};
   for (const stream of [started.stdout, started.stderr]) {
