@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { DebianError } from "../../sandbox/cli/linux/apt.ts";
 import { debianLinux } from "../../sandbox/cli/linux/debian.ts";
-import { layerFiles, ROOT, readChapters } from "../tools/chapters.ts";
-import { Clone } from "../tools/clone.ts";
+import { layerFiles, ROOT, readChapters } from "./chapters.ts";
+import { Clone } from "./clone.ts";
 
 const OUTPUT = "docs/outputs/08-linux.txt";
 
