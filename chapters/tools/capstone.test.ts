@@ -5,8 +5,7 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { DebianError } from "../../sandbox/cli/linux/apt.ts";
-import { debianLinux } from "../../sandbox/cli/linux/debian.ts";
+import { requireDebian } from "../../sandbox/cli/linux/debian-fixture.ts";
 import { layerFiles, ROOT, readChapters } from "./chapters.ts";
 import { Clone } from "./clone.ts";
 
@@ -18,7 +17,7 @@ afterAll(() => clone?.delete());
 it("`npm run chapter 8 mine linux` boots Debian's Linux on the learner's layers, as the book shows it", {
   timeout: 600_000,
 }, async context => {
-  const { sentence } = await fetchLinux(reason => context.skip(reason));
+  await requireDebian(context);
   clone = new Clone();
   const written = readChapters().flatMap(({ name }) => layerFiles(name).map(file => `${name}/${file}`));
   for (const file of written) {
@@ -44,18 +43,6 @@ it("`npm run chapter 8 mine linux` boots Debian's Linux on the learner's layers,
     expect(Math.abs(exits - shown[index]!.exits), `${text}: exits`).toBeLessThan(0.1 * exits + 1000);
   }
 });
-
-async function fetchLinux(skip: (reason: string) => never) {
-  try {
-    return await debianLinux(
-      () => {},
-      () => {},
-    );
-  } catch (error) {
-    if (!(error instanceof DebianError)) throw error;
-    return skip(`Debian's packages cannot be fetched: ${error.message}`);
-  }
-}
 
 function milestones(output: string) {
   return [...output.matchAll(/^ +([\d.]+) s +([\d,]+) exits {2}(.+)$/gm)].map(([, seconds, exits, text]) => ({
