@@ -1,6 +1,7 @@
 /** The machines of the chapters in a browser, on the built site: each boots, steps, steps back and runs to its end. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../chapters/tools/requires.ts";
@@ -89,6 +90,145 @@ describe("machines in Chromium", browser.options, () => {
     expect(problems).toEqual([]);
     await page.close();
   });
+
+  it("can do everything from the keyboard", browser.options, async () => {
+    const { page, machine, problems } = await open("06-serial");
+    const { keyboard } = page;
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await keyboard.press(key);
+    };
+    const tabTo = async (target: Locator) => {
+      for (let tabs = 0; tabs < 60; tabs++) {
+        if (await target.evaluate(one => one === document.activeElement)) return;
+        await press("Tab");
+      }
+      throw new Error(`Tab does not lead to ${target}`);
+    };
+    const focused = () => page.evaluate(() => document.activeElement?.closest(".machine") !== null);
+    await page.locator("h1").click();
+    for (let tabs = 0; !(await focused()) && tabs < 200; tabs++) await press("Tab");
+    await press("s");
+    await facts(machine, /^1 instructions/).waitFor();
+    await press("s");
+    await facts(machine, /^2 instructions/).waitFor();
+    await press("b");
+    await facts(machine, /^1 instructions/).waitFor();
+    await press("e");
+    await facts(machine, / 1 exits/).waitFor();
+
+    // A breakpoint two lines on, by the arrow keys.
+    const row = machine.locator("[aria-current=step]");
+    await row.waitFor();
+    await tabTo(row);
+    await press("ArrowDown", "ArrowDown", "Enter");
+    await machine.locator("[aria-pressed=true]").waitFor();
+    await press("r");
+    await status(machine).filter({ hasText: "Stopped at the breakpoint" }).waitFor();
+    await press("Enter", "r");
+    await status(machine).filter({ hasText: "The guest sleeps" }).waitFor();
+
+    // The memory tab: to an address, and a byte changed.
+    const tab = machine.getByRole("tab", { selected: true });
+    await tabTo(tab);
+    await press("ArrowRight", "ArrowRight");
+    await tabTo(machine.getByLabel("Go to"));
+    await keyboard.type("2000");
+    await press("Enter", "Tab", "Tab", "Enter");
+    await keyboard.type("5a");
+    await press("Enter");
+    await machine.getByRole("button", { name: "002000+0: 5a" }).waitFor();
+
+    // The terminal takes what is typed, and lets go with Tab.
+    const field = machine.getByLabel("Type to the guest");
+    await tabTo(field);
+    await keyboard.type("hello");
+    await machine.getByRole("log").filter({ hasText: "HELLO" }).waitFor({ state: "attached" });
+    await press("Tab");
+    expect(await field.evaluate(one => one === document.activeElement)).toBe(false);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it("finds text in memory, and filters exits", browser.options, async () => {
+    const { page, machine, problems } = await open("02-real-mode");
+    await button(machine, "Run").click();
+    await status(machine).filter({ hasText: "ended" }).waitFor();
+    await machine.getByRole("tab", { name: "Memory" }).click();
+    await machine.getByLabel("Find").fill("Hello from");
+    await machine.getByLabel("Find").press("Enter");
+    await machine.getByText(/Found at 007/).waitFor();
+    await machine.getByRole("tab", { name: "Exits" }).click();
+    await machine.getByLabel("Kind").selectOption("HLT");
+    await expect.poll(() => machine.getByRole("list", { name: "Exit log" }).locator("li").count()).toBe(1);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it("goes back in time along the line of time", browser.options, async () => {
+    const { page, machine, problems } = await open("02-real-mode");
+    await button(machine, "Run").click();
+    await status(machine).filter({ hasText: "ended" }).waitFor();
+    const whole = await machine.getByRole("log").textContent();
+    const line = machine.getByRole("slider");
+    await line.fill("1000");
+    await facts(machine, /^1,000 instructions/).waitFor();
+    const part = await machine.getByRole("log").textContent();
+    expect(whole!.startsWith(part!)).toBe(true);
+    expect(part!.length).toBeLessThan(whole!.length);
+    await button(machine, "Run").click();
+    await status(machine).filter({ hasText: "ended" }).waitFor();
+    expect(await machine.getByRole("log").textContent()).toBe(whole);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it.each([
+    { what: "cannot be loaded", body: undefined },
+    { what: "dies", body: 'throw new Error("the worker is broken")' },
+    { what: "never answers", body: "for (;;);" },
+  ])("a worker that $what costs a sentence and a new start", browser.options, async ({ body }) => {
+    const fresh = await chrome.newContext();
+    await fresh.route(/\/worker-[^/]*\.js$/, route =>
+      body === undefined ? route.abort() : route.fulfill({ body, contentType: "text/javascript" }),
+    );
+    const page = await fresh.newPage();
+    await page.clock.install();
+    await page.goto(`${server.url}chapters/01-minimal-vm.html`);
+    await hydrated(page);
+    const machine = page.locator(".machine");
+    await button(machine, "Run").click();
+    await machine.getByText("Fetching the machine…").or(machine.getByRole("alert")).first().waitFor();
+    await page.clock.fastForward(31_000);
+    await machine.getByRole("alert").filter({ hasText: "The machine is gone" }).waitFor();
+    await fresh.unroute(/\/worker-[^/]*\.js$/);
+    await button(machine, "Run").click();
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(50);
+        return status(machine).textContent();
+      })
+      .toContain("The guest has ended with HLT");
+    await fresh.close();
+  });
+
+  it.each(chapters)(
+    "%s: costs at most 200 kB of script before it is touched",
+    browser.options,
+    async chapter => {
+      const fresh = await chrome.newContext();
+      const page = await fresh.newPage();
+      const scripts: Promise<Buffer>[] = [];
+      page.on("response", response => {
+        if (response.request().resourceType() === "script") scripts.push(response.body());
+      });
+      await page.goto(`${server.url}chapters/${chapter}.html`, { waitUntil: "networkidle" });
+      await hydrated(page);
+      const sizes = (await Promise.all(scripts)).map(body => gzipSync(body).length);
+      expect(sizes.length).toBeGreaterThan(1);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(200_000);
+      await fresh.close();
+    },
+  );
 
   describe.each(chapters)("%s", chapter => {
     it.each([
