@@ -15,6 +15,8 @@ import { build, type Plugin } from "esbuild";
 import type { Chapter } from "../chapter-manifest.ts";
 import { chapterNames, layerFiles, ROOT } from "../chapters.ts";
 
+const SOFT = join(ROOT, "sandbox/kvm/soft/soft.ts");
+
 /** Files by their path in a box. */
 export type BoxFiles = ReadonlyMap<string, string>;
 
@@ -110,9 +112,18 @@ function ownLayerApart(chapter: string): Plugin {
         if (!file.startsWith(`${chapter}/`)) return { path: join(ROOT, "solutions", file) };
         return { path: `../mine/${basename(file, ".ts")}.mjs`, external: true };
       });
-      bundler.onResolve({ filter: /^\.\.?\/.*\.(ts|json)$/ }, ({ path, resolveDir }) => ({
-        path: resolve(resolveDir, path),
+      bundler.onResolve({ filter: /^\.\.?\/.*\.(ts|json)$/ }, ({ path, resolveDir, importer }) => {
+        const found = resolve(resolveDir, path);
+        const isLate = found === SOFT && /\/chapters\/[^/]+\/subject\.ts$/.test(importer);
+        return isLate ? { path: found, namespace: "late" } : { path: found };
+      });
+      // Only a call that boots a guest needs the engine; most do not, and it is the larger half of the code.
+      bundler.onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({
+        contents: `export const openSoft = (...args) => require(${JSON.stringify(path)}).openSoft(...args);`,
+        loader: "js",
+        resolveDir: dirname(path),
       }));
+      bundler.onResolve({ filter: /^\//, namespace: "late" }, ({ path }) => ({ path }));
       bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
         contents: readFileSync(path, "utf8").replaceAll(
           "import.meta.url",
