@@ -162,6 +162,7 @@ function reference(a: number, b: number, carry: number, subtracts: boolean): num
 
 /** Compares all 65,536 pairs and shows the first that differs. */
 function comparePairs(all: Uint32Array, name: string, expected: (a: number, b: number) => number): void {
+  expect(all.length, "a result for each pair of bytes").toBe(0x1_0000);
   for (let pair = 0; pair < all.length; pair++) {
     const [a, b] = [pair >> 8, pair & 0xff];
     const right = expected(a, b);

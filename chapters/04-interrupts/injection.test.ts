@@ -31,6 +31,7 @@ describe("inject", () => {
       { ready: true, waiting: [] },
       { ready: false, waiting: [] },
     ]);
+    expect(runs).toHaveLength(2);
     for (const run of runs) {
       expect(run, "each open window is an exit, and costs as one").toEqual({
         injected: [],

@@ -172,6 +172,7 @@ describe("periodic", () => {
         { do: "pass", pulses: 7 },
         trace(8),
       ]);
+      expect(String(steps[3]).split(" "), "eight counts are shown").toHaveLength(8);
       expect(results[3], `mode ${mode}: after whole periods the wave is where it was`).toBe(steps[3]);
     }
   });

@@ -121,7 +121,10 @@ describe("memory-map", () => {
   });
 
   it("has ranges that rise, are not empty and do not overlap", async ({ subject }) => {
-    for (const map of await subject.call("memoryMap", [MIB, 2 * MIB, 64 * MIB])) {
+    const maps = await subject.call("memoryMap", [MIB, 2 * MIB, 64 * MIB]);
+    expect(maps).toHaveLength(3);
+    for (const map of maps) {
+      expect(map.length, "some memory is there").toBeGreaterThan(0);
       let end = 0;
       for (const { start, size } of map) {
         expect(start, "each begins at or behind the end of the one before").toBeGreaterThanOrEqual(end);
