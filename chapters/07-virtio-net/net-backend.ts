@@ -1,5 +1,5 @@
 // Given: this file of the layer has no exercises.
-// Generated from solutions/07-virtio-net/net-backend.ts by `npm run starters` (081a8244).
+// Generated from solutions/07-virtio-net/net-backend.ts by `npm run starters` (8c9e2d92).
 /**
  * What a network card hangs on: a user-mode network, a TAP device, a switch.
  *
@@ -49,4 +49,8 @@ export interface NetBackend {
   roomAgain?(): void;
   /** What the guest's driver takes with `onFrame`; told when it starts, and with none when it is reset. */
   guestTakes?(offloads: OffloadSupport): void;
+  /** What a save file is to keep of the network, as values that JSON has; not there: nothing. */
+  save?(): unknown;
+  /** Goes on from what a `save` of the same kind of network returned. */
+  restore?(state: unknown): void;
 }

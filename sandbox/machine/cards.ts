@@ -36,6 +36,7 @@ export interface CardOptions {
 
 export interface NetworkCard {
   readonly device: VirtioNet;
+  readonly backend: NetBackend;
   readonly mac: string;
   /** The registers, if they are those of virtio-mmio; null for a card in a PCI slot. */
   readonly mmio: VirtioMmio | null;
@@ -86,8 +87,8 @@ function plugNetwork(
   plug: (device: VirtioNet) => VirtioNet,
 ): NetworkCard {
   const device = new VirtioNet({ memory, mac, backend });
-  if (transport === "pci") return { device: plug(device), mac, mmio: null };
+  if (transport === "pci") return { device: plug(device), backend, mac, mmio: null };
   const registers = new VirtioMmio(device, pics.line(NET_MMIO.irq));
   mmio.register("network card", NET_MMIO.address, NET_MMIO.size, registers);
-  return { device, mac, mmio: registers };
+  return { device, backend, mac, mmio: registers };
 }

@@ -17,6 +17,8 @@ interface NetworkState {
   /** The registers of virtio-mmio; null for a card in a PCI slot. */
   readonly mmio: VirtioMmioState | null;
   readonly state: VirtioNetState;
+  /** What the network behind the card remembers, its own business; null if it has no memory. */
+  readonly backend: unknown;
 }
 
 interface DiskState {
@@ -74,6 +76,7 @@ export function saveCards({ network, disks, entropy }: Cards): { states: CardSta
       mac: network.mac,
       mmio: network.mmio?.save() ?? null,
       state: network.device.save(),
+      backend: network.backend.save?.() ?? null,
     },
     disks: disks.map(({ device, store }) => {
       const changes = store instanceof SnapshotStore ? store.save().chunks : null;
@@ -94,8 +97,10 @@ export function saveCards({ network, disks, entropy }: Cards): { states: CardSta
 export function restoreCards(cards: Cards, states: CardStates, takeChunk: () => Uint8Array): void {
   const { network, disks, entropy } = cards;
   if (network && states.network) {
-    network.device.restore(states.network.state);
-    if (states.network.mmio) network.mmio?.restore(states.network.mmio);
+    const { state, mmio, backend } = states.network;
+    network.device.restore(state);
+    if (mmio) network.mmio?.restore(mmio);
+    if (backend !== null) network.backend.restore?.(backend);
   }
   disks.forEach(({ device, store }, index) => {
     const { size, changed, state } = states.disks[index]!;

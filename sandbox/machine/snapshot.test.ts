@@ -8,6 +8,7 @@ import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import { bootImage } from "../boot/image.ts";
 import { IMAGE } from "../guest/build.ts";
 import { bootGuest, MAC } from "../guest/guest-dialogue.ts";
+import { Capture } from "../net/capture.ts";
 import { MemorySockets } from "../net/memory-sockets.ts";
 import { UserNetwork } from "../net/user-network.ts";
 import { crc32 } from "./crc32.ts";
@@ -122,6 +123,56 @@ describe("a save file of a guest that talks to a network", () => {
     expect(end).toEqual(undisturbed.end());
     expect(time).toBe(undisturbed.machine.parts.time.clock.now());
   });
+
+  /** The leases and neighbours of the network behind the card. */
+  const memoryOf = ({ machine }: Dialogue) => machine.parts.cards.network!.backend.save!();
+
+  it("keeps the network's own memory, through a capture too", () => {
+    const first = guestOnNetwork();
+    const snapshot = readSnapshot(saveMachine(first.machine));
+    const captured = {
+      ...network,
+      backend: (clock: Clock) => new Capture({ backend: network.backend(clock), clock, sink() {} }),
+    };
+    for (const options of [network, captured]) {
+      const second = new Dialogue(snapshot.memorySize, snapshot.guestTime, { network: options });
+      expect(memoryOf(second)).toMatchObject({ leases: [], neighbours: [] });
+      restoreMachine(second.machine, snapshot);
+      expect(memoryOf(second)).toEqual(memoryOf(first));
+      expect(memoryOf(second)).toMatchObject({ leases: [{ mac: MAC }], neighbours: [[0x0a00_020f, MAC]] });
+    }
+  });
+
+  it("goes on with a network that has no memory of its own", () => {
+    const first = guestOnNetwork();
+    const snapshot = readSnapshot(saveMachine(first.machine));
+    const deaf = { ...network, backend: { send() {}, onFrame: null } };
+    const second = new Dialogue(snapshot.memorySize, snapshot.guestTime, { network: deaf });
+    restoreMachine(second.machine, snapshot);
+    expect(second.until("received")).toContain("3 sent, 0 received");
+  });
+
+  it.each([
+    [
+      "without a card",
+      undefined,
+      /the network card 52:54:00:12:34:56 over virtio-mmio, and it now has none$/,
+    ],
+    [
+      "with a card of another address",
+      { ...network, mac: "52:54:00:12:34:57" },
+      /now has .*:57 over virtio-mmio$/,
+    ],
+    ["with the card in a PCI slot", { ...network, transport: "pci" as const }, /now has .* in a PCI slot$/],
+  ])("is refused %s, and that machine stays as it is", (_what, changed, sentence) => {
+    const snapshot = readSnapshot(saveMachine(guestOnNetwork().machine));
+    const options = changed ? { network: changed } : {};
+    const { machine } = new Dialogue(snapshot.memorySize, snapshot.guestTime, options);
+    const before = saveMachine(machine);
+    expect(() => restoreMachine(machine, snapshot)).toThrow(SnapshotError);
+    expect(() => restoreMachine(machine, snapshot)).toThrow(sentence);
+    expect(saveMachine(machine)).toEqual(before);
+  });
 });
 
 describe("a save file that cannot be used is refused with a sentence", () => {
@@ -141,8 +192,8 @@ describe("a save file that cannot be used is refused with a sentence", () => {
     ["one without its last byte", file.subarray(0, -1), /damaged or cut short/],
     ["one with a bit changed in a page", changed(file.length - 5000, 1), /damaged or cut short/],
     ["one with a bit changed in its description", changed(100, 4), /damaged or cut short/],
-    ["a newer one", changed(8, SNAPSHOT_VERSION ^ 3), /version 3, newer than 2/],
-    ["an older one", changed(8, SNAPSHOT_VERSION ^ 1), /version 1, older than 2/],
+    ["a newer one", changed(8, SNAPSHOT_VERSION ^ 9), /version 9, newer than 3/],
+    ["an older one", changed(8, SNAPSHOT_VERSION ^ 1), /version 1, older than 3/],
   ])("%s", (_what, bytes, sentence) => {
     expect(() => readSnapshot(bytes)).toThrow(SnapshotError);
     expect(() => readSnapshot(bytes)).toThrow(sentence);

@@ -27,7 +27,7 @@ import {
   saveDevices,
 } from "./snapshot-devices.ts";
 
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 
 const MAGIC = [0x76, 0x6d, 0x65, 0x78, 0x69, 0x74, 0x0d, 0x0a]; // "vmexit", CR, LF
 const VERSION_AT = 8;

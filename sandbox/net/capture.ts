@@ -47,6 +47,14 @@ export class Capture implements NetBackend {
     this.#options.backend.guestTakes?.(offloads);
   }
 
+  save(): unknown {
+    return this.#options.backend.save?.() ?? null;
+  }
+
+  restore(state: unknown): void {
+    this.#options.backend.restore?.(state);
+  }
+
   #record(frame: Uint8Array, offload: Offload | null, direction: Direction): void {
     const { clock, sink } = this.#options;
     for (const wired of framesOnWire(frame, offload)) sink(packetBlock(wired, clock.now(), direction));

@@ -47,4 +47,8 @@ export interface NetBackend {
   roomAgain?(): void;
   /** What the guest's driver takes with `onFrame`; told when it starts, and with none when it is reset. */
   guestTakes?(offloads: OffloadSupport): void;
+  /** What a save file is to keep of the network, as values that JSON has; not there: nothing. */
+  save?(): unknown;
+  /** Goes on from what a `save` of the same kind of network returned. */
+  restore?(state: unknown): void;
 }

@@ -3,7 +3,7 @@ import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import type { NetBackend } from "#layers/07-virtio-net/net-backend.ts";
 import { formatIpv4 } from "../../net/addresses.ts";
 import { Capture } from "../../net/capture.ts";
-import { type Forward, UserNetwork, type UserNetworkState } from "../../net/user-network.ts";
+import { type Forward, UserNetwork } from "../../net/user-network.ts";
 import { CaptureFile } from "./capture-file.ts";
 import { NodeSockets } from "./node-sockets.ts";
 import { Tap } from "./tap.ts";
@@ -26,9 +26,6 @@ export interface OpenNetwork {
   readonly backend: NetBackend | null;
   /** In a few words, for a status line. */
   readonly description: string;
-  /** What a save file keeps of the network; undefined where it has nothing to keep. */
-  save(): UserNetworkState | undefined;
-  restore(state: UserNetworkState): void;
   close(): void;
 }
 
@@ -53,7 +50,7 @@ export function openNetwork(options: NetworkOptions): OpenNetwork {
     throw new NetworkOptionError("there is nothing to capture without a network: take --net user or tap");
   }
   if (kind === "none") {
-    return { backend: null, description: "no network", save: () => undefined, restore() {}, close() {} };
+    return { backend: null, description: "no network", close() {} };
   }
   // The file first: it is what may fail for a reason that leaves nothing else to undo.
   const file = capture === undefined ? null : new CaptureFile(capture, complain);
@@ -83,8 +80,6 @@ function openUser({ clock, forwards = [], heard, complain }: NetworkOptions): Op
   return {
     backend: network,
     description: ["user network", ...ports].join(", "),
-    save: () => network.save(),
-    restore: state => network.restore(state),
     close: () => network.close(),
   };
 }
@@ -94,8 +89,6 @@ function openTap({ heard, complain }: NetworkOptions, name: string | undefined):
   return {
     backend: tap,
     description: `TAP device ${tap.name}`,
-    save: () => undefined,
-    restore() {},
     close: () => tap.close(),
   };
 }
