@@ -96,7 +96,10 @@ function runOnce(hypervisor: Hypervisor, options: Options, plan: GuestPlan): Pro
         report(save(machine, options.saveFile));
         runner.start();
       },
-      status: () => report([statusLine(hypervisor, machine), ...cards.describe()].join(" · ")),
+      status: () => {
+        const parts = [statusLine(hypervisor, machine), ...cards.describe(), ...frameCounters(machine)];
+        report(parts.join(" · "));
+      },
       help: () => report(KEYS),
     });
     for (const signal of SIGNALS) process.on(signal, quit);
@@ -134,6 +137,14 @@ function statusLine(hypervisor: Hypervisor, machine: Machine): string {
     `${machine.exits} exits`,
     machine.isAsleep ? "asleep in HLT" : `running at 0x${rip.toString(16)}`,
   ].join(" · ");
+}
+
+/** What went through the network card, if there is one. */
+function frameCounters({ parts }: Machine): string[] {
+  const { network } = parts.cards;
+  if (!network) return [];
+  const { sent, received } = network.device.counters;
+  return [`${sent} frames sent, ${received} received`];
 }
 
 function exitCode(end: MachineEnd | Quit): number {
