@@ -15,6 +15,7 @@ import { isOneSubmission, readSource, sourceOf, sourcesIn } from "./class-folder
 import { classTable, progressLine } from "./class-report.ts";
 import { type ClassWish, gradeClass, mergeShards, studentSeed } from "./class-run.ts";
 import { FORMATS } from "./formats.ts";
+import { gradescopeZip } from "./gradescope-zip.ts";
 import { gradeSubmission } from "./grading.ts";
 import { chooseIsolation } from "./isolation.ts";
 import { readHandedIn, readLatePolicy, withLateness } from "./late.ts";
@@ -48,11 +49,12 @@ async function grade(wish: Wish): Promise<number> {
   if (chapters.length === 0)
     throw new Complaint("which chapter? `npm run grade N`, or `npm run grade all`", 2);
   if (words.has("sample")) return await sample(wish);
+  if (words.has("gradescope")) return writeGradescope(wish);
   const [path, ...more] = paths;
   if (path === undefined)
     return await gradeOne(wish, ownSubmission(chapters, words.has("solution") ? "solutions" : "chapters"));
   if (words.has("solution") || more.length > 0) throw new Complaint("one folder or archive at a time", 2);
-  if (!isOneSubmission(path)) return await gradeFolder(wish, path);
+  if (!words.has("one") && !isOneSubmission(path)) return await gradeFolder(wish, path);
   return await gradeOne(wish, await readSource(sourceOf(path), chapters));
 }
 
@@ -133,6 +135,12 @@ async function sample(wish: Wish): Promise<number> {
   if (folder === undefined) throw new Complaint("where to? npm run grade N|all sample FOLDER", 2);
   const samples = await writeSamples(folder, wish.chapters);
   return print([`${samples.length} submissions are in ${folder}; what each is stands in .samples.json`]);
+}
+
+function writeGradescope(wish: Wish): number {
+  const out = resolve(wish.out ?? "gradescope.zip");
+  writeWhole(out, gradescopeZip(wish.chapters, wish.seed));
+  return print([`${out} is an autograder for Gradescope: it builds once with a network and grades without`]);
 }
 
 async function attacks(wish: Wish): Promise<number> {

@@ -11,6 +11,8 @@ export const WORDS = {
   solution: "grade the reference's layers: they earn every point",
   merge: "put the results of several shards together: npm run grade merge FOLDER…",
   sample: "write a folder of 300 made-up submissions: npm run grade N|all sample FOLDER",
+  one: "PATH is one submission, whatever it looks like",
+  gradescope: "write a Gradescope autograder: npm run grade N|all gradescope out=FILE.zip",
   attacks: "run the attack corpus, at the level that isolation= names, and tell what got through",
   strict: "end with 1 unless every point was earned",
   fresh: "grade again what is graded already",
