@@ -48,11 +48,18 @@ export async function run(rounds = ROUNDS): Promise<BenchResult> {
   }
   return await withGuest(async files => {
     const server = new ZeroServer(LENGTH);
-    const ports: Ports = { server: await server.listen(), forwarded: await freePort() };
+    const port = await server.listen();
     try {
-      const { commands, notes } = contestants(files, ports.forwarded);
+      const { commands, notes } = contestants(files);
       const runners = new Map(
-        [...commands].map(([who, command]) => [who, () => transfer(who, command, server, ports)]),
+        [...commands].map(([who, command]) => [
+          who,
+          async () => {
+            // A new one each time: the host keeps the last one's closed connections for a while.
+            const forwarded = await freePort();
+            return await transfer(who, command(forwarded), server, { server: port, forwarded });
+          },
+        ]),
       );
       const runs = await inTurns(runners, rounds, { warmUp: false });
       return resultOf(runs, [files.sentence, ...notes]);
@@ -68,13 +75,17 @@ interface Ports {
   readonly forwarded: number;
 }
 
-function contestants(files: GuestFiles, port: number) {
-  const ours = sandboxCommand("--net", "user", "--forward", `${port}:${GUEST_PORT}`);
-  const commands = new Map<Contestant, readonly string[]>([["ours", ours]]);
+/** The command of each, given the host's port that is to lead into the guest. */
+function contestants(files: GuestFiles) {
+  const commands = new Map<Contestant, (port: number) => readonly string[]>([
+    ["ours", port => sandboxCommand("--net", "user", "--forward", `${port}:${GUEST_PORT}`)],
+  ]);
   const qemu = qemuVersion();
   if (qemu !== undefined) {
-    const network = `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:${GUEST_PORT}`;
-    commands.set("qemu", qemuCommand(files, "-netdev", network, "-device", "virtio-net-pci,netdev=net"));
+    commands.set("qemu", port => {
+      const network = `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:${GUEST_PORT}`;
+      return qemuCommand(files, "-netdev", network, "-device", "virtio-net-pci,netdev=net");
+    });
   }
   return { commands, notes: [qemu ?? NO_QEMU] };
 }
