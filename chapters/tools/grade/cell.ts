@@ -137,6 +137,8 @@ export class Cell {
   }
 
   async #start(): Promise<Life> {
+    // Before a process is started: that one has done nothing yet, and must not be ended for the others.
+    if (this.#spent > this.limits.totalSeconds) throw new SubjectLimitError(this.#spentAll());
     this.lives++;
     const { file, args, uid, gid } = this.isolation.command(this.box, this.isOpen);
     const child = spawn(file, args, {
@@ -198,7 +200,7 @@ export class Cell {
         const problem =
           asleep > LOOKS_ASLEEP
             ? `${what} did not come back and does nothing: does it wait for something?`
-            : this.#problem(what, patience, before, use, (performance.now() - begun) / 1000);
+            : this.#problem(isHello, what, patience, before, use, (performance.now() - begun) / 1000);
         if (!problem) return;
         if (problem.includes("come back")) this.#patience = this.limits.callSeconds / 4;
         this.#end(life, new SubjectLimitError(problem));
@@ -226,6 +228,7 @@ export class Cell {
 
   /** What is wrong with a call that has not come back yet. */
   #problem(
+    isHello: boolean,
     what: string,
     patience: number,
     before: Use | undefined,
@@ -233,15 +236,17 @@ export class Cell {
     clock: number,
   ): string {
     const processor = now && before ? now.processor - before.processor : clock / 4;
-    if (this.#spent + processor > this.limits.totalSeconds) {
-      return `the submission used more than ${this.limits.totalSeconds} s of processor time in all`;
-    }
+    if (!isHello && this.#spent + processor > this.limits.totalSeconds) return this.#spentAll();
     if (now && now.memory > this.limits.memoryBytes) {
       return `${what} took more than ${this.limits.memoryBytes / 0x10_0000} MiB of memory`;
     }
     if (processor <= patience && clock <= patience * CLOCK_FACTOR) return "";
     const how = processor > patience ? "does a loop never end?" : "does it wait for something?";
     return `${what} did not come back within ${patience} s: ${how}`;
+  }
+
+  #spentAll(): string {
+    return `the submission used more than ${this.limits.totalSeconds} s of processor time in all`;
   }
 
   #take(life: Life, chunk: Buffer): void {

@@ -133,6 +133,10 @@ export function nodeArguments(box: string, isOpen = false, version = process.ver
     `--allow-fs-read=${box}/*`,
     "--no-addons",
     "--no-warnings",
+    // A data base is a file that Node's permissions do not see.
+    ...(process.allowedNodeEnvironmentFlags.has("--experimental-sqlite") && version === process.versions.node
+      ? ["--no-experimental-sqlite"]
+      : []),
     ...(isOpen ? [] : ["--disallow-code-generation-from-strings"]),
     `--max-old-space-size=${HEAP_MEGABYTES}`,
     `${box}/serve.mjs`,
