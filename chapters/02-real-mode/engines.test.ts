@@ -77,13 +77,17 @@ describe("the trace of single steps", () => {
     );
   });
 
-  // A real processor takes no single-step trap right after MOV SS; KVM's software emulator does.
-  it("shows the same on /dev/kvm, but for what stands in the shadow of MOV SS", kvm.options, async () => {
+  // A real processor takes no single-step trap right after MOV SS; KVM's software emulator does. And DIV
+  // leaves the flags undefined (SDM vol. 2A, DIV): some processors change them, some do not.
+  it("shows the same on /dev/kvm, but for the shadow of MOV SS and DIV's flags", kvm.options, async () => {
     const ours = await trace(openSoft(), 300);
     const real = await trace(openKvm(), 301);
     const shadowed = real.findIndex(line => line.includes("mov ss, ax")) + 1;
     const withoutShadow = real.filter((_, at) => at !== shadowed);
-    const comparable = (lines: string[]) => lines.filter(line => !line.includes("mov ss, ax"));
+    const comparable = (lines: string[]) =>
+      lines
+        .filter(line => !line.includes("mov ss, ax"))
+        .map(line => (line.includes(" div ") ? line.replace(/ +flags .*$/, "") : line));
     expect(comparable(withoutShadow).slice(0, 298)).toEqual(comparable(ours).slice(0, 298));
   });
 });
