@@ -5,13 +5,17 @@
  * IPv6; an exact repetition is one of a network's ways and is ignored. Source: RFC 791, 3.2.
  */
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
+import { quotable } from "./icmp.ts";
 import type { Ipv4Packet } from "./ipv4.ts";
+import { withoutRest } from "./kept-bytes.ts";
 
 /** RFC 1122, 3.3.2, asks for 60 to 120 seconds on the Internet; here everybody is on one wire. */
 const TIMEOUT = 30e9;
 const MOST_DATAGRAMS = 32;
 /** A datagram of 64 KiB on the smallest link of RFC 791, rounded down. */
 const MOST_FRAGMENTS = 1024;
+
+const NOTHING = new Uint8Array(0);
 
 interface Datagram {
   readonly deadline: number;
@@ -57,7 +61,9 @@ export class FragmentReassembly {
       this.#datagrams.delete(key);
       return null;
     }
-    fragments.splice(place, 0, packet);
+    // Of the headers, those of the first fragment are the datagram's.
+    const bytes = fragmentOffset === 0 ? quotable(packet).bytes : NOTHING;
+    fragments.splice(place, 0, { ...packet, bytes, payload: withoutRest(payload) });
     datagram.received += payload.length;
     if (!packet.moreFragments) datagram.length = end;
     if (datagram.received !== datagram.length) return null;

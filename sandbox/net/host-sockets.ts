@@ -7,7 +7,7 @@
 import type { Endpoint } from "./addresses.ts";
 
 /** Why a connection or datagram did not get through. */
-export type HostFailure = "refused" | "unreachable" | "timed out" | "reset" | "too large";
+export type HostFailure = "refused" | "unreachable" | "timed out" | "reset";
 
 export interface HostTcpEvents {
   /** A connection that was asked for is there. */

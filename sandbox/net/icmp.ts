@@ -16,20 +16,12 @@ const ICMP_HEADER = 8;
 /** An error carries as much of its packet as fits in 576 bytes (RFC 1812, 4.3.2.3). */
 const MOST_QUOTED = 576 - 20 - ICMP_HEADER;
 
-export type IcmpError =
-  | "network unreachable"
-  | "host unreachable"
-  | "protocol unreachable"
-  | "port unreachable"
-  | "fragmentation needed"
-  | "time exceeded";
+export type IcmpError = "host unreachable" | "protocol unreachable" | "port unreachable" | "time exceeded";
 
 const TYPE_AND_CODE: Readonly<Record<IcmpError, readonly [type: number, code: number]>> = {
-  "network unreachable": [UNREACHABLE, 0],
   "host unreachable": [UNREACHABLE, 1],
   "protocol unreachable": [UNREACHABLE, 2],
   "port unreachable": [UNREACHABLE, 3],
-  "fragmentation needed": [UNREACHABLE, 4],
   "time exceeded": [TIME_EXCEEDED, 0],
 };
 
@@ -54,18 +46,22 @@ export function echoReply({ source, destination, payload }: Ipv4Packet): Uint8Ar
 
 /**
  * Tells who sent `packet` what became of it, as a frame without Ethernet addresses; null for packets that
- * no error is told about. `mtu` goes with "fragmentation needed" (RFC 1191).
+ * no error is told about.
  */
-export function icmpError(error: IcmpError, packet: Ipv4Packet, from: Ipv4, mtu = 0): Uint8Array | null {
+export function icmpError(error: IcmpError, packet: Ipv4Packet, from: Ipv4): Uint8Array | null {
   const { source, destination, protocol, payload, fragmentOffset } = packet;
   const isError = protocol === ICMP && payload[0] !== ECHO_REQUEST && payload[0] !== ECHO_REPLY;
   if (isError || isMulticast(destination) || destination === EVERYBODY || fragmentOffset > 0) return null;
   const quoted = packet.bytes.subarray(0, MOST_QUOTED);
   const length = ICMP_HEADER + quoted.length;
   const frame = makeIpv4({ source: from, destination: source, protocol: ICMP, length });
-  write16(frame, PAYLOAD + 6, mtu);
   frame.set(quoted, PAYLOAD + ICMP_HEADER);
   return complete(frame, ...TYPE_AND_CODE[error]);
+}
+
+/** As much of a packet as an error about it needs: what is kept for later holds no whole frame. */
+export function quotable(packet: Ipv4Packet): Ipv4Packet {
+  return { ...packet, bytes: packet.bytes.slice(0, MOST_QUOTED), payload: packet.payload.slice(0, 1) };
 }
 
 function complete(frame: Uint8Array, type: number, code: number): Uint8Array {

@@ -9,8 +9,9 @@
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import { ByteRing } from "./byte-ring.ts";
 import { CongestionControl } from "./congestion.ts";
+import { PIECE_COST, withoutRest } from "./kept-bytes.ts";
 import { RetransmissionTimeout } from "./retransmission-timeout.ts";
-import { SEGMENT_COST, TcpReassembly } from "./tcp-reassembly.ts";
+import { TcpReassembly } from "./tcp-reassembly.ts";
 import { ACK, distance, FIN, PSH, RST, SYN, type TcpSegment } from "./tcp-segment.ts";
 
 export type TcpState =
@@ -179,7 +180,7 @@ export class TcpConnection {
 
   /** `count` received bytes, that came in one piece, are held no more. */
   consumed(count: number): void {
-    this.#unconsumed -= count + SEGMENT_COST;
+    this.#unconsumed -= count + PIECE_COST;
     if (!RECEIVES.has(this.state)) return;
     const promised = distance(this.#edge, this.#receiveNext);
     const grown = this.#room() - promised;
@@ -504,9 +505,9 @@ export class TcpConnection {
       this.#mustAcknowledge = true;
       return false;
     }
-    this.#unconsumed += bytes.length + SEGMENT_COST;
+    this.#unconsumed += bytes.length + PIECE_COST;
     this.#receiveNext = (this.#receiveNext + bytes.length) >>> 0;
-    this.#user.received(bytes);
+    this.#user.received(withoutRest(bytes));
     return true;
   }
 

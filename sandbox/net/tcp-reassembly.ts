@@ -1,8 +1,6 @@
 /** Segments that came before their turn, within bounds. Source: RFC 9293, 3.10.7.4, "segment text". */
+import { PIECE_COST } from "./kept-bytes.ts";
 import { distance } from "./tcp-segment.ts";
-
-/** What a segment costs beside its bytes, so that many tiny ones are bounded too. */
-export const SEGMENT_COST = 256;
 
 interface Piece {
   sequence: number;
@@ -34,9 +32,9 @@ export class TcpReassembly {
       const next = this.#pieces[at];
       const free = next ? Math.min(distance(next.sequence, sequence), bytes.length) : bytes.length;
       if (free > 0) {
-        if (this.cost + free + SEGMENT_COST > this.limit) return;
+        if (this.cost + free + PIECE_COST > this.limit) return;
         this.#pieces.splice(at, 0, { sequence, bytes: bytes.slice(0, free) });
-        this.cost += free + SEGMENT_COST;
+        this.cost += free + PIECE_COST;
         at++;
       }
       const skipped = next ? free + next.bytes.length : free;
@@ -52,7 +50,7 @@ export class TcpReassembly {
       const known = distance(sequence, first.sequence);
       if (known < 0) return null;
       this.#pieces.shift();
-      this.cost -= first.bytes.length + SEGMENT_COST;
+      this.cost -= first.bytes.length + PIECE_COST;
       if (known < first.bytes.length) return first.bytes.subarray(known);
     }
     return null;

@@ -10,7 +10,7 @@ import type { Offload, OffloadSupport } from "#layers/07-virtio-net/net-backend.
 import { type Endpoint, formatIpv4, type Ipv4, write16 } from "./addresses.ts";
 import { addWords, fold, pseudoHeader } from "./checksum.ts";
 import type { HostListener, HostSockets, HostTcp, HostTcpEvents } from "./host-sockets.ts";
-import type { IcmpError } from "./icmp.ts";
+import { type IcmpError, quotable } from "./icmp.ts";
 import { IPV4_HEADER, type Ipv4Packet, makeIpv4, PAYLOAD, TCP } from "./ipv4.ts";
 import type { GuestLink } from "./link.ts";
 import type { Route } from "./routes.ts";
@@ -122,7 +122,7 @@ export class TcpRelay {
     }
     const flow = this.#flow(key, guest, remote);
     flow.connection.asked(syn);
-    const question = { ...packet, bytes: packet.bytes.slice() };
+    const question = quotable(packet);
     flow.socket = this.options.host.connectTcp(to, {
       ...flow.hostEvents,
       closed: failure => {

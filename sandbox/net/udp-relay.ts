@@ -10,7 +10,7 @@ import { type Endpoint, formatIpv4, type Ipv4 } from "./addresses.ts";
 import { servFail } from "./dns.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 import type { HostFailure, HostSockets, HostUdp } from "./host-sockets.ts";
-import type { IcmpError } from "./icmp.ts";
+import { type IcmpError, quotable } from "./icmp.ts";
 import type { Ipv4Packet } from "./ipv4.ts";
 import type { Route } from "./routes.ts";
 import type { Datagram } from "./udp.ts";
@@ -20,8 +20,6 @@ const LIFETIME = 240e9;
 const MOST_MAPPINGS = 512;
 /** Those that a guest's port may hear from. */
 const MOST_PEERS = 256;
-/** An ICMP error quotes that much of a packet. */
-const QUOTED = 548;
 
 const FIRST_DYNAMIC_PORT = 49_152;
 const DYNAMIC_PORTS = 16_384;
@@ -107,7 +105,7 @@ export class UdpRelay {
     mapping.peers.delete(address);
     mapping.peers.add(address);
     if (mapping.peers.size > MOST_PEERS) mapping.peers.delete(mapping.peers.values().next().value as Ipv4);
-    mapping.lastPacket = { ...packet, bytes: packet.bytes.slice(0, QUOTED) };
+    mapping.lastPacket = quotable(packet);
     mapping.socket.send(data, { address, port: to.port });
   }
 
@@ -203,7 +201,6 @@ const ERRORS: Readonly<Record<HostFailure, IcmpError>> = {
   reset: "port unreachable",
   unreachable: "host unreachable",
   "timed out": "host unreachable",
-  "too large": "fragmentation needed",
 };
 
 /** The host's loopback is the gateway to the guest. */

@@ -5,6 +5,9 @@
  *     10.0.2.2      gateway and DHCP server; connections to it reach the host's loopback
  *     10.0.2.3      name server: relays to the host's
  *
+ * Both answer echo requests. To those for anybody else the gateway says "host unreachable", for an ordinary
+ * program may not send them: from inside, a `ping` of another host fails where a connection to it works.
+ *
  * The addresses are those of QEMU's user network, so that guests and habits move between the two.
  */
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
@@ -194,7 +197,7 @@ export class UserNetwork implements NetBackend {
   }
 
   #tell(error: IcmpError, packet: Ipv4Packet): void {
-    const frame = icmpError(error, packet, GATEWAY, this.#link.mtu);
+    const frame = icmpError(error, packet, GATEWAY);
     if (frame) this.#link.send(frame);
   }
 

@@ -18,7 +18,6 @@ const FAILURES: Readonly<Record<string, HostFailure>> = {
   ECONNRESET: "reset",
   EPIPE: "reset",
   ETIMEDOUT: "timed out",
-  EMSGSIZE: "too large",
 };
 
 /** What a guest hears of an error of the host's: whatever is no refusal and no break, is out of reach. */
@@ -34,8 +33,14 @@ function reasonOf(error: NodeJS.ErrnoException): string {
 }
 
 export class NodeSockets implements HostSockets {
-  /** `heard` is called after each event that came from outside: a guest that sleeps may have to wake. */
-  constructor(private readonly heard: () => void = () => {}) {}
+  /**
+   * `heard` is called after each event that came from outside: a guest that sleeps may have to wake.
+   * `servers` tells the name servers, as ADDRESS or ADDRESS:PORT; default: the system's.
+   */
+  constructor(
+    private readonly heard: () => void = () => {},
+    private readonly servers: () => readonly string[] = getServers,
+  ) {}
 
   connectTcp(to: Endpoint, events: HostTcpEvents): HostTcp {
     const socket = new Socket({ allowHalfOpen: true });
@@ -96,7 +101,7 @@ export class NodeSockets implements HostSockets {
 
   /** The servers of /etc/resolv.conf, or of whatever the system has in its place; only those on IPv4. */
   nameServers(): readonly Endpoint[] {
-    return getServers().flatMap(server => {
+    return this.servers().flatMap(server => {
       const [, host = server, port = "53"] = /^([^:]+):(\d+)$/.exec(server) ?? [];
       const address = isIP(host) === 4 ? parseIpv4Address(host) : null;
       return address === null ? [] : [{ address, port: Number(port) }];
