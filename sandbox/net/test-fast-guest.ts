@@ -10,6 +10,7 @@ const WINDOW_SCALE = 7;
 const SEGMENT = 1460;
 
 interface Connection {
+  readonly remote: readonly number[];
   readonly port: number;
   readonly local: number;
   base: number;
@@ -50,8 +51,12 @@ export class FastGuest {
     this.#services.set(port, answer);
   }
 
-  /** Connects to a port of the gateway, sends the parts, and resolves to all that came until the end. */
-  exchange(port: number, parts: readonly Uint8Array[], { endsFirst = false } = {}): Promise<Uint8Array> {
+  /** Connects to a port, the gateway's if not told, sends the parts, and resolves to all that came until the end. */
+  exchange(
+    port: number,
+    parts: readonly Uint8Array[],
+    { endsFirst = false, remote = GATEWAY } = {},
+  ): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const local = this.#port++;
       const done = (error: Error | null) => {
@@ -59,7 +64,7 @@ export class FastGuest {
         if (error) reject(error);
         else resolve(join(connection.received));
       };
-      const connection = newConnection(port, local, done, null);
+      const connection = newConnection(remote, port, local, done, null);
       connection.outgoing = join(parts);
       connection.isEnding = endsFirst;
       this.#connections.set(local, connection);
@@ -81,7 +86,7 @@ export class FastGuest {
     const service = this.#services.get(local);
     if (!connection && service && flags & SYN) {
       const done = () => void this.#connections.delete(local);
-      connection = newConnection(view.getUint16(34), local, done, service);
+      connection = newConnection([...frame.subarray(26, 30)], view.getUint16(34), local, done, service);
       this.#connections.set(local, connection);
     }
     if (!connection) return;
@@ -157,13 +162,18 @@ export class FastGuest {
     if (connection.isEnded && connection.hasRemoteEnded) connection.done(null);
   }
 
-  #send({ local, port, receiveNext }: Connection, flags: number, sequence: number, data: Uint8Array): void {
+  #send(
+    { remote, local, port, receiveNext }: Connection,
+    flags: number,
+    sequence: number,
+    data: Uint8Array,
+  ): void {
     const options = flags & SYN ? [2, 4, SEGMENT >> 8, SEGMENT & 0xff, 1, 3, 3, WINDOW_SCALE] : [];
     const frame = new Uint8Array(54 + options.length + data.length);
     const view = new DataView(frame.buffer);
     frame.set([...GATEWAY_MAC, ...GUEST_MAC, 8, 0, 0x45, 0]);
     view.setUint16(16, frame.length - 14);
-    frame.set([0x40, 0, 64, 6, 0, 0, ...GUEST, ...GATEWAY], 20);
+    frame.set([0x40, 0, 64, 6, 0, 0, ...GUEST, ...remote], 20);
     view.setUint16(24, sumOf([...frame.subarray(14, 34)]));
     view.setUint16(34, local);
     view.setUint16(36, port);
@@ -175,7 +185,7 @@ export class FastGuest {
     frame.set(options, 54);
     frame.set(data, 54 + options.length);
     const length = frame.length - 34;
-    const pseudo = [...GUEST, ...GATEWAY, 0, 6, length >> 8, length & 0xff];
+    const pseudo = [...GUEST, ...remote, 0, 6, length >> 8, length & 0xff];
     if (!this.#offloads) {
       view.setUint16(50, fullSum(pseudo, frame));
       this.#backend.send(frame, null);
@@ -199,12 +209,14 @@ function fullSum(pseudo: readonly number[], frame: Uint8Array): number {
 }
 
 function newConnection(
+  remote: readonly number[],
   port: number,
   local: number,
   done: (error: Error | null) => void,
   answer: ((bytes: Uint8Array) => Uint8Array) | null,
 ): Connection {
   return {
+    remote,
     port,
     local,
     base: 5000,

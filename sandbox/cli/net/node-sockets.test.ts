@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { HostClock } from "../../machine/clock.ts";
 import { FastGuest } from "../../net/test-fast-guest.ts";
-import { arp, GATEWAY, GUEST, ipv4, listen, udp } from "../../net/test-guest.ts";
+import { arp, DNS, GATEWAY, GUEST, ipv4, listen, udp } from "../../net/test-guest.ts";
 import { type Forward, UserNetwork } from "../../net/user-network.ts";
 import { nodeHost } from "../node-host.ts";
 import { NodeSockets } from "./node-sockets.ts";
@@ -19,9 +19,13 @@ afterEach(() => {
 });
 
 /** A user network on this host's sockets, and its timers running. */
-function network(forwards: Forward[] = [], complain: (sentence: string) => void = () => {}) {
+function network(
+  forwards: Forward[] = [],
+  complain: (sentence: string) => void = () => {},
+  host = new NodeSockets(),
+) {
   const clock = new HostClock(nodeHost.monotonic);
-  const made = new UserNetwork({ clock, host: new NodeSockets(), forwards, complain });
+  const made = new UserNetwork({ clock, host, forwards, complain });
   const timer = setInterval(() => clock.runDue(), 5);
   closers.push(() => {
     clearInterval(timer);
@@ -164,5 +168,91 @@ describe("sockets of the host", () => {
     const got: number[] = [];
     for await (const bytes of socket) got.push(...(bytes as Buffer));
     expect(got).toEqual([2, 3, 4]);
+  });
+});
+
+/** A question for the addresses of `vmexit.test`, as in RFC 1035, 4.1. */
+function query(id: number): number[] {
+  const label = (text: string) => [text.length, ...new TextEncoder().encode(text)];
+  return [0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...label("vmexit"), ...label("test"), 0, 0, 1, 0, 1];
+}
+
+/** Answers with the question, marked as an answer, and who it is. */
+const answerOf = (question: ArrayLike<number>, who: number) => [
+  ...Array.from(question).with(2, 0x81).with(3, 0x80),
+  who,
+];
+
+/** A name server on a port of 127.0.0.1, over UDP and, if it can be had there, TCP. */
+async function nameServer(who: number, answers: boolean): Promise<{ port: number; asked: () => number }> {
+  let asked = 0;
+  // RFC 1035, 4.2.2: over TCP a message has its length before it.
+  const tcp = createTcpServer(socket => {
+    socket.on("data", ([high, low, ...question]) => {
+      if (question.length !== high! * 256 + low!) throw new Error("a question in pieces");
+      const answer = answerOf(question, who);
+      socket.end(Uint8Array.from([0, answer.length, ...answer]));
+    });
+  });
+  await new Promise<void>(resolve => tcp.listen(0, "127.0.0.1", resolve));
+  const { port } = tcp.address() as AddressInfo;
+  const udpServer = createSocket("udp4");
+  udpServer.on("message", (question, from) => {
+    asked++;
+    if (answers) udpServer.send(Uint8Array.from(answerOf(question, who)), from.port, from.address);
+  });
+  await new Promise<void>((resolve, reject) => {
+    udpServer.once("error", reject);
+    udpServer.bind(port, "127.0.0.1", resolve);
+  });
+  closers.push(
+    () => tcp.close(),
+    () => udpServer.close(),
+  );
+  return { port, asked: () => asked };
+}
+
+describe("the host's name servers", () => {
+  const until = async (isSo: () => boolean) => {
+    while (!isSo()) await new Promise(resolve => setTimeout(resolve, 1));
+  };
+
+  it("answer the guest's questions over UDP, the second when the first is silent, and over TCP", async () => {
+    const silent = await nameServer(1, false);
+    const other = await nameServer(2, true);
+    const servers = [`127.0.0.1:${silent.port}`, `127.0.0.1:${other.port}`];
+    const made = network([], undefined, new NodeSockets(undefined, () => servers));
+    const { send, wire } = listen(made);
+    send(arp(1, GATEWAY));
+    const ask = () => send(ipv4(DNS, 17, udp(DNS, [1000, 53], query(7))));
+    ask();
+    await until(() => silent.asked() === 1);
+    expect(other.asked()).toBe(0);
+    ask();
+    await until(() => wire.frames.length > 0);
+    const [answer] = wire.frames;
+    expect(answer).toMatchObject({ source: DNS, destination: GUEST });
+    expect(answer!.payload.slice(0, 2)).toEqual([0, 53]);
+    expect(answer!.payload.slice(8)).toEqual(answerOf(query(7), 2));
+
+    const guest = new FastGuest(made, { offloads: false });
+    const question = query(8);
+    const got = await guest.exchange(53, [Uint8Array.from([0, question.length, ...question])], {
+      remote: DNS,
+    });
+    expect([...got.subarray(2)]).toEqual(answerOf(question, 1));
+  });
+
+  it("are those with an IPv4 address, at port 53 unless told", () => {
+    const host = new NodeSockets(undefined, () => [
+      "192.0.2.1",
+      "2001:db8::1",
+      "[2001:db8::1]:53",
+      "192.0.2.2:5353",
+    ]);
+    expect(host.nameServers()).toEqual([
+      { address: 0xc000_0201, port: 53 },
+      { address: 0xc000_0202, port: 5353 },
+    ]);
   });
 });
