@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { type BuildContext, type BuildOptions, build, context, type Plugin } from "esbuild";
 import { ROOT } from "./chapters.ts";
 
 /**
@@ -28,7 +28,37 @@ const CACHE = join(ROOT, ".cache/layers");
 
 /** Bundles the module `source` (its imports are relative to the root) and returns the JavaScript. */
 export async function bundleWithLayers(source: string, layers: LayerTexts): Promise<string> {
-  const result = await build({
+  const result = await build({ ...bundleOptions(source), plugins: [layerPlugin(() => layers)] });
+  return result.outputFiles[0]!.text;
+}
+
+/** The same again and again while the layers change: what did not change is not parsed twice. */
+export class LayerBundler {
+  #layers: LayerTexts = new Map();
+  #context: Promise<BuildContext<BundleOptions>> | undefined;
+
+  constructor(private readonly source: string) {}
+
+  /** The files of `layers` must be of the same chapters each time. */
+  async bundle(layers: LayerTexts): Promise<string> {
+    this.#layers = layers;
+    this.#context ??= context({
+      ...bundleOptions(this.source),
+      plugins: [layerPlugin(() => this.#layers)],
+    });
+    const result = await (await this.#context).rebuild();
+    return result.outputFiles[0]!.text;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#context)?.dispose();
+  }
+}
+
+type BundleOptions = ReturnType<typeof bundleOptions>;
+
+function bundleOptions(source: string) {
+  return {
     stdin: { contents: source, resolveDir: ROOT, sourcefile: "entry.ts", loader: "ts" },
     bundle: true,
     write: false,
@@ -40,9 +70,7 @@ export async function bundleWithLayers(source: string, layers: LayerTexts): Prom
     target: "node20",
     packages: "external",
     logLevel: "silent",
-    plugins: [layerPlugin(layers)],
-  });
-  return result.outputFiles[0]!.text;
+  } as const satisfies BuildOptions;
 }
 
 /** Writes a bundle where packages can be found from it, outside of node_modules for its source map, and returns its path. The same text is written once. */
@@ -67,14 +95,14 @@ function dropOldBundles(): void {
   }
 }
 
-function layerPlugin(layers: LayerTexts): Plugin {
-  const learners = new Set([...layers.keys()].map(file => dirname(file)));
+function layerPlugin(current: () => LayerTexts): Plugin {
+  const isLearners = (file: string) => [...current().keys()].some(key => dirname(key) === dirname(file));
   return {
     name: "layers",
     setup(bundler) {
       bundler.onResolve({ filter: /^#layers\// }, ({ path }) => {
         const file = path.slice("#layers/".length);
-        return { path: join(ROOT, learners.has(dirname(file)) ? "chapters" : "solutions", file) };
+        return { path: join(ROOT, isLearners(file) ? "chapters" : "solutions", file) };
       });
       bundler.onResolve({ filter: /^\.\.?\/.*\.(ts|json)$/ }, ({ path, resolveDir }) => ({
         path: resolve(resolveDir, path),
@@ -90,7 +118,7 @@ function layerPlugin(layers: LayerTexts): Plugin {
   function textOf(path: string): string {
     const file = relative(join(ROOT, "chapters"), path);
     const solution = join(ROOT, "solutions", file);
-    const isLayer = learners.has(dirname(file)) && existsSync(solution);
-    return isLayer ? (layers.get(file) ?? readFileSync(solution, "utf8")) : readFileSync(path, "utf8");
+    const isLayer = isLearners(file) && existsSync(solution);
+    return isLayer ? (current().get(file) ?? readFileSync(solution, "utf8")) : readFileSync(path, "utf8");
   }
 }

@@ -68,13 +68,17 @@ async function syntaxError(error: Error, colour: boolean): Promise<string[]> {
   return [`${placeText(place)}: ${problem}`, ...(await frameAt(place, colour))];
 }
 
+/** Where in a chapter's own files an error was thrown, if it was. */
+export function learnersPlace(error: Error): Place | undefined {
+  return framesOf(error).find(({ file }) => /^chapters\/\d\d-/.test(file));
+}
+
 /** An error thrown in a chapter's own files: its message, its place, and the way there inside the project. */
 async function learnerError(error: Error, colour: boolean): Promise<string[] | undefined> {
-  const frames = framesOf(error);
-  const place = frames.find(({ file }) => /^chapters\/\d\d-/.test(file));
+  const place = learnersPlace(error);
   if (!place) return undefined;
-  const way = frames
-    .filter(frame => frame !== place && !frame.file.startsWith("chapters/tools/"))
+  const way = framesOf(error)
+    .filter(frame => placeText(frame) !== placeText(place) && !frame.file.startsWith("chapters/tools/"))
     .slice(0, 4);
   return [
     `${placeText(place)}: ${error.name}: ${error.message}`,
@@ -83,7 +87,8 @@ async function learnerError(error: Error, colour: boolean): Promise<string[] | u
   ];
 }
 
-async function frameAt(place: Place, colour: boolean): Promise<string[]> {
+/** The lines of a file around a place; none where the file is not there. */
+export async function frameAt(place: Place, colour: boolean): Promise<string[]> {
   const path = join(ROOT, place.file);
   return existsSync(path) ? await codeFrame(readFileSync(path, "utf8"), place, colour) : [];
 }

@@ -5,7 +5,7 @@
  * somebody wrote in it, without git, and a learner's work is never overwritten unasked.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chapter } from "./chapter-manifest.ts";
 import { layerFiles, ROOT, readChapters } from "./chapters.ts";
@@ -65,4 +65,14 @@ function stateOf(path: string, generated: string): StarterState {
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Copies a file to the next free `….backup`, `….backup-2`, … and returns that path, relative to the root. */
+export function backUp(path: string): string {
+  for (let count = 1; ; count++) {
+    const backup = `${path}.backup${count === 1 ? "" : `-${count}`}`;
+    if (existsSync(join(ROOT, backup))) continue;
+    copyFileSync(join(ROOT, path), join(ROOT, backup));
+    return backup;
+  }
 }

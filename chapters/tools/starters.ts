@@ -4,13 +4,13 @@
  * A starter in which somebody has written is left alone; with `force` it is replaced, and what was there
  * is kept beside it.
  */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT, readChapters } from "./chapters.ts";
 import { Complaint } from "./complaint.ts";
 import { RegionError } from "./regions.ts";
 import { runTool } from "./run-tool.ts";
-import { type StarterFile, starterFiles } from "./starter-files.ts";
+import { backUp, type StarterFile, starterFiles } from "./starter-files.ts";
 
 await runTool(() => starters(process.argv.slice(2)));
 
@@ -57,14 +57,4 @@ function generate(files: readonly StarterFile[], force: boolean): number {
   }
   if (files.every(({ state }) => state === "same")) console.log(`${files.length} starters, nothing to do`);
   return kept > 0 ? 1 : 0;
-}
-
-/** Copies a file to the next free `….backup`, `….backup-2`, … and returns that path. */
-function backUp(path: string): string {
-  for (let count = 1; ; count++) {
-    const backup = `${path}.backup${count === 1 ? "" : `-${count}`}`;
-    if (existsSync(join(ROOT, backup))) continue;
-    copyFileSync(join(ROOT, path), join(ROOT, backup));
-    return backup;
-  }
 }

@@ -26,12 +26,16 @@ export async function workerBackend(
   layers: LayerTexts,
   limits: WorkerLimits = LIMITS,
 ): Promise<WorkerBackend> {
-  const entry = `
+  return new WorkerBackend(cacheBundle(await bundleWithLayers(servedSubject(chapter), layers)), limits);
+}
+
+/** The module that serves a chapter's subject, to be bundled. */
+export function servedSubject(chapter: string): string {
+  return `
     import { subject } from "./chapters/${chapter}/subject.ts";
     import { serveSubject } from "./chapters/tools/subject-in-worker.ts";
     serveSubject(subject);
   `;
-  return new WorkerBackend(cacheBundle(await bundleWithLayers(entry, layers)), limits);
 }
 
 export class WorkerBackend implements SubjectBackend {

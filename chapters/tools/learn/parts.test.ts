@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { editorCall } from "./editor.ts";
+import { wrapped } from "./screen.ts";
+
+describe("editorCall", () => {
+  const call = (environment: Record<string, string>) => editorCall(environment, "a.ts", 12);
+
+  it("tells each kind of editor the line in its own way", () => {
+    expect(call({ EDITOR: "vim" })).toEqual({ program: "vim", args: ["+12", "a.ts"] });
+    expect(call({ EDITOR: "/usr/bin/nano -w" })).toEqual({
+      program: "/usr/bin/nano",
+      args: ["-w", "+12", "a.ts"],
+    });
+    expect(call({ EDITOR: "hx" })).toEqual({ program: "hx", args: ["a.ts:12"] });
+    expect(call({ EDITOR: "code --wait" })).toEqual({
+      program: "code",
+      args: ["--wait", "--goto", "a.ts:12"],
+    });
+    expect(call({ EDITOR: "ed" })).toEqual({ program: "ed", args: ["a.ts"] });
+  });
+
+  it("takes $VISUAL before $EDITOR, and nothing where there is nothing", () => {
+    expect(call({ VISUAL: "vi", EDITOR: "nano" })?.program).toBe("vi");
+    expect(call({ PATH: "/nowhere" })).toBeUndefined();
+  });
+});
+
+describe("wrapped", () => {
+  it("breaks between words, keeps the indentation, and never passes the width", () => {
+    expect(wrapped("  one two three four", 10)).toEqual(["  one two", "  three", "  four"]);
+    expect(wrapped("short", 10)).toEqual(["short"]);
+    expect(wrapped("x".repeat(25), 10)).toEqual(["x".repeat(10), "x".repeat(10), "x".repeat(5)]);
+  });
+});
