@@ -26,6 +26,8 @@ export interface Chapter {
   /** Guests that are no part of the book and are fetched when somebody names them. */
   readonly fetched: readonly FetchedGuest[];
   readonly tasks: readonly Task[];
+  /** Ids of tasks that an edition has solved already: their tests are left out. */
+  readonly given: readonly string[];
   readonly mistakes: readonly Mistake[];
 }
 
@@ -103,9 +105,10 @@ export function parseChapter(document: unknown, file = "chapter.json"): Chapter 
     guests: root.list("guests").map(readGuest),
     fetched: root.has("fetched") ? root.list("fetched").map(readFetchedGuest) : [],
     tasks: root.list("tasks").map(readTask),
+    given: root.has("given") ? root.texts("given") : [],
     mistakes: root.list("mistakes").map(readMistake),
   };
-  root.nothingElse(["$schema", "number", "name", "title", "guests", "fetched", "tasks", "mistakes"]);
+  root.nothingElse(["$schema", "number", "name", "title", "guests", "fetched", "tasks", "given", "mistakes"]);
   if (Number(chapter.name.slice(0, 2)) !== chapter.number) {
     throw new ManifestError(file, "number", `is ${chapter.number}, but the name is “${chapter.name}”`);
   }

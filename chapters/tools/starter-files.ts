@@ -37,10 +37,19 @@ export function starterFiles(chapters: readonly Chapter[] = readChapters()): Sta
   );
 }
 
-/** The starter of a layer file as the generator makes it. */
+/**
+ * The starter of a layer file as the generator makes it. A student edition, whose solutions are closed, has
+ * it ready in `starters/`.
+ */
 export function generatedStarter(chapter: Chapter, file: string): string {
+  const ready = join(ROOT, "starters", chapter.name, file);
+  if (existsSync(ready)) return readFileSync(ready, "utf8");
   const solution = readFileSync(join(ROOT, "solutions", chapter.name, file), "utf8");
-  const body = starterBody(chapter, file, solution);
+  return starterText(chapter, file, starterBody(chapter, file, solution));
+}
+
+/** A starter's body under its header. */
+export function starterText(chapter: Chapter, file: string, body: string): string {
   return `${header(chapter, file, body)}${body}`;
 }
 

@@ -79,6 +79,7 @@ export function graded<Functions extends SubjectFunctions>(manifest: unknown, ki
   let task: Task | undefined;
   return {
     describe(id: string, body: () => void): void {
+      if (chapter.given.includes(id)) return;
       const found = chapter.tasks.find(one => one.id === id);
       if (!found) throw new Error(`describe("${id}"): chapter.json of ${chapter.name} has no such task`);
       current().describe(found, () => {

@@ -17,7 +17,7 @@ import { frameAt, learnersPlace } from "../report-error.ts";
 import { holeRegion, taskOf } from "../starter.ts";
 import { type GradedTest, useRegistrar } from "../suite.ts";
 import { SubjectLimitError, servedSubject, WorkerBackend, type WorkerLimits } from "../worker-backend.ts";
-import { learnersFiles, type Step } from "./course.ts";
+import { hasHole, learnersFiles, type Step } from "./course.ts";
 
 export type Verdict = {
   readonly passed: number;
@@ -83,7 +83,7 @@ export class Checker {
     const region = holeRegion(message);
     if (!region)
       return { state: "failed", ...count, test: test.name, lines: await withPlace(message, error) };
-    const isOwn = taskOf(step.chapter, step.task.file, region) === step.task;
+    const isOwn = taskOf(step.chapter, step.task.file, region) === step.task || hasHole(step);
     const owner = isOwn ? step.task : step.chapter.tasks.find(({ regions }) => regions.includes(region));
     return {
       state: "to-write",

@@ -42,6 +42,15 @@ export function firstLine({ task, path }: Step): number {
   return regions.length > 0 ? Math.min(...regions.map(({ start }) => start)) + 2 : 1;
 }
 
+/** Whether something of the task is still as the starter has it. */
+export function hasHole({ task, path }: Step): boolean {
+  if (!existsSync(join(ROOT, path))) return false;
+  const text = readFileSync(join(ROOT, path), "utf8");
+  return task.regions.some(region =>
+    text.includes(`exercise ${region.replace("exercise-", "")}: ${task.write}`),
+  );
+}
+
 /** The task's regions in a file of the project; none where the markers are damaged. */
 export function regionsOf(path: string, names: readonly string[]) {
   if (!existsSync(join(ROOT, path))) return [];

@@ -70,12 +70,16 @@ describe("in a terminal of 80 columns and 24 rows", terminal.options, () => {
       window.press("n");
       await seen("do not pass yet");
       solveUpTo(clone, id);
-      await seen(/✓ done: all \d+ tests pass, \d+\.\d\d s after the save/);
-      window.press("d");
-      await seen("no difference: word for word the reference's");
+      // The tests of one task may need a later one: then its screen says so, and n goes there.
+      await seen(/✓ done: all \d+ tests pass, \d+\.\d\d s after the save|This needs the task/);
+      if (window.screen().includes("✓ done")) {
+        window.press("d");
+        await seen("no difference: word for word the reference's");
+      }
       window.press("n");
     }
     await seen("every task is done");
+    expect(window.screen()).not.toContain("still to write");
     await seen(`${chapter.tasks.length} of ${chapter.tasks.length} tasks`);
     expect(stateOf(clone).done.sort()).toEqual(chapter.tasks.map(({ id }) => `05-pit/${id}`).sort());
     expect(stateOf(clone).hints).toEqual({ "05-pit/time": 3, "05-pit/write-count": 3 });
@@ -128,7 +132,9 @@ describe("in a terminal of 80 columns and 24 rows", terminal.options, () => {
     window.press("r");
     await seen("yours is kept as");
     await seen("This failure is expected");
-    expect(clone.read(path)).toBe(starter);
+    expect(clone.read(path), "without its header, as mine had none").toBe(
+      starter.split("\n").slice(2).join("\n"),
+    );
     expect(clone.read(`${path}.backup`)).toBe(mine);
     window.press("l");
     await seen("→ · time ");
@@ -172,10 +178,9 @@ describe("in a pipe", () => {
   it("begins where the learner's files are, without a state file", async () => {
     if (existsSync(join(clone.root, STATE_FILE))) clone.remove(STATE_FILE);
     solveUpTo(clone, "time");
-    solveUpTo(clone, "write-count");
     const { stdout } = await learn("5");
-    expect(stdout).toContain("Count down once (count-once,");
-    expect(stateOf(clone).done).toEqual(["05-pit/time", "05-pit/write-count"]);
+    expect(stdout).toContain("Take a count byte by byte (write-count,");
+    expect(stateOf(clone).done).toEqual(["05-pit/time"]);
   });
 
   it("gives hints, one a call, and refuses the difference until the tests pass", async () => {

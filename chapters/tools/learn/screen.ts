@@ -123,7 +123,7 @@ function verdictText({ verdict, step, seconds }: View): string {
     case "to-write":
       return verdict.of === step.task.id
         ? `· ${count}. This failure is expected: it is yours to write`
-        : `· ${count}. This needs the task “${verdict.of}”, which is still to write`;
+        : `· ${count}. This needs the task “${verdict.of}”, which is still to write: n goes there`;
     case "failed":
       return `✗ ${count}`;
   }

@@ -1,5 +1,5 @@
 /** A learner's way through the course: which task, what its tests say, what is done. No terminal in here. */
-import { statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Chapter } from "../chapter-manifest.ts";
 import { ROOT } from "../chapters.ts";
@@ -21,6 +21,7 @@ export class Course {
   #panel: readonly string[] | undefined;
   #notices: string[] = [];
   #isWhole = false;
+  #written: string | undefined;
 
   /** `chapters`: those to go through; `all` of the project; `mine`: lower layers are the learner's, too. */
   constructor(chapters: readonly Chapter[], all: readonly Chapter[], mine: boolean) {
@@ -50,10 +51,7 @@ export class Course {
         .map(({ path }) => path),
     );
     // What was written without this program: a task that passes already needs no key.
-    while (this.isDone && this.#firstLeft() && written.has(this.#firstLeft()!.path)) {
-      this.#step = this.#firstLeft()!;
-      await this.check();
-    }
+    while (this.isDone && this.#firstLeft() && written.has(this.#firstLeft()!.path)) await this.next();
     if (this.isDone && this.#firstLeft()) await this.next();
   }
 
@@ -90,17 +88,24 @@ export class Course {
     return broken.length > 0;
   }
 
+  /** To the first task that is left; from one whose tests wait for another task, to that one. */
   async next(): Promise<void> {
-    const next = this.#firstLeft();
+    const needed = this.#needed();
+    const next = needed ?? (this.isDone ? this.#firstLeft() : undefined);
     if (!next) {
-      this.#notices.push("every task is done");
-    } else if (!this.isDone) {
-      this.#notices.push("the tests of this task do not pass yet; l lists the others");
-    } else {
-      this.#step = next;
-      this.#verdict = undefined;
-      await this.check();
+      if (!this.isDone) this.#notices.push("the tests of this task do not pass yet; l lists the others");
+      return;
     }
+    this.#step = next;
+    this.#verdict = undefined;
+    // A task that waited for the one before may be done by now.
+    if ((await this.check()) && this.isDone && !needed && this.#firstLeft()) await this.next();
+  }
+
+  #needed(): Step | undefined {
+    const verdict = this.#verdict;
+    if (verdict?.state !== "to-write" || verdict.of === this.#step.task.id) return undefined;
+    return this.#steps.find(({ chapter, task }) => chapter === this.#step.chapter && task.id === verdict.of);
   }
 
   hint(): void {
@@ -129,6 +134,12 @@ export class Course {
 
   reset(): void {
     this.#notices.push(resetTask(this.#step));
+    this.#written = textOf(this.#step.path);
+  }
+
+  /** Whether these files are just what `reset` wrote: the event of that is no save of the learner's. */
+  isOwnWrite(paths: readonly string[]): boolean {
+    return paths.length === 1 && paths[0] === this.#step.path && textOf(this.#step.path) === this.#written;
   }
 
   say(...sentences: readonly string[]): void {
@@ -167,7 +178,7 @@ export class Course {
         seconds: this.#seconds,
         hints: this.#progress.hints(this.#step.key),
         panel: this.#panel,
-        notices: this.#notices,
+        notices: this.#firstLeft() ? this.#notices : [...this.#notices, "every task is done"],
         footer,
         isWhole: this.#isWhole,
       },
@@ -193,4 +204,9 @@ export class Course {
       allPoints: points(this.#steps),
     };
   }
+}
+
+function textOf(path: string): string | undefined {
+  const full = join(ROOT, path);
+  return existsSync(full) ? readFileSync(full, "utf8") : undefined;
 }

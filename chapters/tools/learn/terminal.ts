@@ -76,7 +76,7 @@ class Terminal {
   }
 
   async #saved(paths: readonly string[]): Promise<void> {
-    if (this.#isLent) return;
+    if (this.#isLent || this.course.isOwnWrite(paths)) return;
     this.course.forgetNotices();
     if (!(await this.course.check(paths))) return;
     this.#listen();
