@@ -9,12 +9,43 @@ import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
 import { icedForBrowsers } from "./iced.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { siteAddress } from "./publish/address.ts";
+import { headOf } from "./publish/head.ts";
+import { publish } from "./publish/publish.ts";
 import { editPattern, repository } from "./repository.ts";
 
-/** The path under which the site is served, e.g. "/vmexit/". */
-const base = process.env["VMEXIT_BASE"] ?? "/";
+const address = siteAddress(process.env);
+const { base } = address;
 const description = "Build an x86 hypervisor in TypeScript, one exit at a time.";
 const chapters = chapterPages();
+
+/** The pages in reading order. */
+const sidebar = [
+  {
+    text: "Before you start",
+    items: [
+      { text: "What is a virtual machine?", link: "/what-is-a-virtual-machine" },
+      { text: "Set-up and doctor", link: "/setup" },
+      { text: "How to use this book", link: "/how-to-use" },
+    ],
+  },
+  {
+    text: "Chapters",
+    items: chapters.map(({ number, title, link }) => ({ text: `${number} · ${title}`, link })),
+  },
+  {
+    text: "Beside you",
+    items: [
+      { text: "Reading the exit log", link: "/reading-the-exit-log" },
+      { text: "Troubleshooting", link: "/troubleshooting" },
+      { text: "Ports, vectors and memory map", link: "/ports-vectors-memory-map" },
+      { text: "Glossary", link: "/glossary" },
+      { text: "References", link: "/references" },
+    ],
+  },
+];
+/** What a page says of itself, by its markdown file; filled as the pages are read. */
+const descriptions = new Map<string, string>();
 
 export default defineConfig({
   title: "vmexit",
@@ -25,12 +56,11 @@ export default defineConfig({
   srcDir: "docs",
   srcExclude: ["outputs/**", "**/README.md"],
   lastUpdated: true,
+  ...(address.url && { sitemap: { hostname: address.url } }),
   head: [
     ["link", { rel: "icon", type: "image/svg+xml", href: `${base}logo.svg` }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fdfcfa" }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#14161a" }],
-    ["meta", { property: "og:title", content: "vmexit" }],
-    ["meta", { property: "og:description", content: description }],
   ],
 
   markdown: {
@@ -49,6 +79,27 @@ export default defineConfig({
   transformPageData(page, { siteConfig }) {
     const words = countWords(readFileSync(join(siteConfig.srcDir, page.filePath), "utf8"));
     page.frontmatter["minutes"] ??= minutesToRead(words);
+    descriptions.set(page.filePath, page.description || description);
+  },
+
+  transformHead: ({ pageData, title }) =>
+    headOf({ file: pageData.relativePath, title, description: pageData.description || description }, address),
+
+  async buildEnd({ outDir }) {
+    const factsOf = ({ text, link }: { text: string; link: string }) => {
+      const file = `${link.slice(1)}.md`;
+      return { file, title: text, description: descriptions.get(file) ?? description };
+    };
+    const home = { file: "index.md", title: "vmexit", description };
+    await publish({
+      out: outDir,
+      address,
+      summary: description,
+      sections: [
+        { title: "The book", pages: [home] },
+        ...sidebar.map(({ text, items }) => ({ title: text, pages: items.map(factsOf) })),
+      ],
+    });
   },
 
   themeConfig: {
@@ -58,29 +109,13 @@ export default defineConfig({
       ...chapters.slice(0, 1).map(({ link }) => ({ text: "Chapters", link, activeMatch: "^/chapters/" })),
       { text: "Glossary", link: "/glossary" },
     ],
-    sidebar: [
-      {
-        text: "Before you start",
-        items: [
-          { text: "What is a virtual machine?", link: "/what-is-a-virtual-machine" },
-          { text: "Set-up and doctor", link: "/setup" },
-          { text: "How to use this book", link: "/how-to-use" },
-        ],
-      },
-      {
-        text: "Chapters",
-        items: chapters.map(({ number, title, link }) => ({ text: `${number} · ${title}`, link })),
-      },
-      {
-        text: "Beside you",
-        items: [
-          { text: "Reading the exit log", link: "/reading-the-exit-log" },
-          { text: "Troubleshooting", link: "/troubleshooting" },
-          { text: "Glossary", link: "/glossary" },
-          { text: "References", link: "/references" },
-        ],
-      },
-    ],
+    sidebar,
+    notFound: {
+      title: "Nothing answers at this address",
+      quote: "On a bus such a read returns all ones. Here it returns the way home.",
+      linkText: "To the start of the book",
+      linkLabel: "To the start of the book",
+    },
     outline: { level: [2, 3], label: "On this page" },
     search: { provider: "local", options: { detailedView: true } },
     ...(editPattern && { editLink: { pattern: editPattern, text: "Edit this page" } }),

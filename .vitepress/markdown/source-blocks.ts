@@ -10,6 +10,7 @@ import { join, relative, sep } from "node:path";
 import type { MarkdownRenderer } from "vitepress";
 import { sourceUrl } from "../repository.ts";
 import { hexDump } from "./hex-dump.ts";
+import { regionLines } from "./regions.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -42,14 +43,4 @@ function fileBar(path: string, file: string, region: string | undefined): string
     ? `<a class="path" href="${url}" target="_blank" rel="noreferrer">${label}</a>`
     : `<span class="path">${label}</span>`;
   return `<div class="file-bar">${name}${where && `<span class="lines">${where}</span>`}</div>`;
-}
-
-/** The lines inside a region, counted from 1; undefined if it has several parts. */
-function regionLines(text: string, region: string): { first: number; last: number } | undefined {
-  const lines = text.split("\n");
-  const isMarker = (kind: string) => (line: string) => line.trimEnd().endsWith(`#${kind} ${region}`);
-  const start = lines.findIndex(isMarker("region"));
-  const end = lines.findIndex(isMarker("endregion"));
-  if (start < 0 || end < start || lines.findLastIndex(isMarker("region")) !== start) return undefined;
-  return { first: start + 2, last: end };
 }

@@ -35,9 +35,14 @@ import PageWalk from "../components/PageWalk.vue";
 import Predict from "../components/Predict.vue";
 import PulseGroup from "../components/PulseGroup.vue";
 import QemuAndKvm from "../components/QemuAndKvm.vue";
+import InterruptLines from "../components/reference/InterruptLines.vue";
+import PhysicalMemory from "../components/reference/PhysicalMemory.vue";
+import PortMap from "../components/reference/PortMap.vue";
+import VectorTable from "../components/reference/VectorTable.vue";
 import SegmentOffset from "../components/SegmentOffset.vue";
 import StackFigure from "../components/StackFigure.vue";
 import UartInterrupts from "../components/UartInterrupts.vue";
+import { keepForOffline } from "../offline/register.ts";
 import BookLayout from "./BookLayout.vue";
 import "./variables.css";
 import "./book.css";
@@ -80,6 +85,10 @@ const components = {
   Predict,
   PulseGroup,
   QemuAndKvm,
+  InterruptLines,
+  PhysicalMemory,
+  PortMap,
+  VectorTable,
   SegmentOffset,
   StackFigure,
   UartInterrupts,
@@ -88,7 +97,8 @@ const components = {
 export default {
   extends: DefaultTheme,
   Layout: BookLayout,
-  enhanceApp({ app }) {
+  enhanceApp({ app, siteData }) {
     for (const [name, component] of Object.entries(components)) app.component(name, component);
+    keepForOffline(siteData.value.base);
   },
 } satisfies Theme;

@@ -1,0 +1,71 @@
+/**
+ * The book as plain Markdown, for readers that are programs: `llms.txt` lists the pages, each page stands
+ * beside its HTML as `.md`, and `llms-full.txt` has them all. Imported code and outputs are written out;
+ * figures become their captions.
+ *
+ * Source: llmstxt.org.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { partOf } from "../markdown/regions.ts";
+import type { PageFacts } from "./head.ts";
+
+const DOCS = join(import.meta.dirname, "../../docs");
+
+export interface Section {
+  readonly title: string;
+  readonly pages: readonly PageFacts[];
+}
+
+/** `prefix` stands before each link: the site's address, or its base where that is not known. */
+export function llmsIndex(summary: string, sections: readonly Section[], prefix: string): string {
+  const list = sections.map(({ title, pages }) => {
+    const lines = pages.map(page => `- [${page.title}](${prefix}${page.file}): ${page.description}`);
+    return `## ${title}\n\n${lines.join("\n")}`;
+  });
+  return `# vmexit\n\n> ${summary}\n\n${list.join("\n\n")}\n\n## All in one\n\n- [The whole book](${prefix}llms-full.txt)\n`;
+}
+
+/** A page as Markdown that stands for itself. `file` is relative to docs/. */
+export function plainMarkdown(file: string): string {
+  const source = readFileSync(join(DOCS, file), "utf8");
+  return source
+    .replace(/^---\n[\s\S]*?\n---\n/, "")
+    .replace(/<script[\s\S]*?<\/script>\n?/g, "")
+    .replace(/^<<< @\/(\S+?)(?:#([\w-]+))?(?:\{([\w-]+)\})?$/gm, (_, path: string, region, language) =>
+      importedBlock(path, region, language),
+    )
+    .replace(/<Predict\s+question="([^"]*)">/g, (_, question: string) => `**Predict:** ${question}`)
+    .replace(/<summary>([\s\S]*?)<\/summary>/g, "**$1**")
+    .replace(/<([A-Z]\w*)((?:"[^"]*"|'[^']*'|[^>"'])*)\/>/g, (_, name: string, attributes: string) =>
+      inWords(name, attributes),
+    )
+    .replace(/<\/?(?:details|Predict)(?:\s[^>]*)?>\n?/g, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim()
+    .concat("\n");
+}
+
+function importedBlock(path: string, region: string | undefined, language: string | undefined): string {
+  const file = join(DOCS, path);
+  const name = path.replace(/^(\.\.\/)+/, "");
+  if (path.endsWith(".bin")) return `*(${name}: ${readFileSync(file).length} bytes)*`;
+  const text = partOf(readFileSync(file, "utf8"), region, name).trimEnd();
+  const kind = language ?? path.slice(path.lastIndexOf(".") + 1);
+  const title = name.startsWith("outputs/") ? "" : `\`${name}\`:\n\n`;
+  return `${title}\`\`\`${kind}\n${text}\n\`\`\``;
+}
+
+/** What stands for a component: the caption of a figure, a table that is given as rows, or nothing. */
+function inWords(name: string, attributes: string): string {
+  const caption = /\scaption="([^"]*)"/.exec(attributes)?.[1];
+  if (caption) return `*Figure: ${caption}*`;
+  const rows = name === "BeforeAfter" ? /:rows='([\s\S]*)'/.exec(attributes)?.[1] : undefined;
+  if (!rows) return "";
+  const cells = [...rows.matchAll(/\["((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\]/g)];
+  return [
+    "| Before | After |",
+    "|---|---|",
+    ...cells.map(([, before, after]) => `| ${before} | ${after} |`),
+  ].join("\n");
+}
