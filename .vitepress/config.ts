@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import Components from "unplugin-vue-components/vite";
 import { defineConfig } from "vitepress";
 import { codeThemes } from "./code-theme.ts";
 import { chapterPages } from "./content/chapter-pages.ts";
@@ -70,8 +71,19 @@ export default defineConfig({
     config: md => sourceBlocks(md),
   },
 
+  // A page's script is fetched when it is asked for; offline, all of them are there (service-worker.ts).
+  router: { prefetchLinks: false },
+
   vite: {
-    plugins: [icedForBrowsers()],
+    plugins: [
+      icedForBrowsers(),
+      // A page that names a component imports it, and so loads no figure of another page.
+      Components({
+        dirs: [join(import.meta.dirname, "components")],
+        include: [/\.vue$/, /\.md$/],
+        dts: false,
+      }),
+    ],
     worker: { format: "es", plugins: () => [icedForBrowsers()] },
   },
 

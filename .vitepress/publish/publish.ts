@@ -27,7 +27,11 @@ export async function publish({ out, address, summary, sections }: Publication):
     for (const page of pages) {
       const at = chapters.indexOf(page);
       const chapter = at < 0 ? {} : { chapter: { number: at + 1, of: chapters.length } };
-      write(out, cardOf(page.file), socialCard({ ...page, title: page.title.replace(/^\d+ · /, ""), ...chapter }));
+      write(
+        out,
+        cardOf(page.file),
+        socialCard({ ...page, title: page.title.replace(/^\d+ · /, ""), ...chapter }),
+      );
     }
     // Robots look for it at the root of a host only.
     if (address.base === "/")
