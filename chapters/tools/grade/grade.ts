@@ -23,6 +23,7 @@ import { help, parseWords, type Wish } from "./options.ts";
 import { reportLines } from "./report.ts";
 import type { GradeResult, Status } from "./result.ts";
 import { writeSamples } from "./sample.ts";
+import { similar } from "./similar/similar.ts";
 import { ownSubmission, type Submission } from "./submission.ts";
 import { writeWhole } from "./write-file.ts";
 
@@ -46,6 +47,7 @@ async function grade(wish: Wish): Promise<number> {
   if (words.has("help")) return print(help());
   if (words.has("attacks")) return await attacks(wish);
   if (words.has("merge")) return merge(wish);
+  if (words.has("similar")) return await compareClass(wish);
   if (chapters.length === 0)
     throw new Complaint("which chapter? `npm run grade N`, or `npm run grade all`", 2);
   if (words.has("sample")) return await sample(wish);
@@ -128,6 +130,14 @@ function merge(wish: Wish): number {
   const results = mergeShards(wish.paths, { out, formats: wish.formats });
   print([...classTable(results), `results, feedback and tables are in ${out}`]);
   return results.some(({ status }) => status === "error") ? EXIT_CODES.error : 0;
+}
+
+async function compareClass({ paths, chapters, out, least }: Wish): Promise<number> {
+  const [folder, ...more] = paths;
+  if (folder === undefined || more.length > 0)
+    throw new Complaint("which folder? npm run grade similar FOLDER", 2);
+  const wanted = chapters.length > 0 ? chapters : readChapters();
+  return print(await similar(wanted, sourcesIn(folder), { folder, out, least }));
 }
 
 async function sample(wish: Wish): Promise<number> {

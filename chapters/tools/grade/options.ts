@@ -12,6 +12,7 @@ export const WORDS = {
   merge: "put the results of several shards together: npm run grade merge FOLDER…",
   sample: "write a folder of 300 made-up submissions: npm run grade N|all sample FOLDER",
   one: "PATH is one submission, whatever it looks like",
+  similar: "compare all submissions with each other: npm run grade similar FOLDER",
   gradescope: "write a Gradescope autograder: npm run grade N|all gradescope out=FILE.zip",
   attacks: "run the attack corpus, at the level that isolation= names, and tell what got through",
   strict: "end with 1 unless every point was earned",
@@ -27,6 +28,7 @@ export const OPTIONS = {
   task: "only these tasks, by their ids, as in task=map-slots,translate",
   jobs: "submissions at the same time; as many as processors unless told",
   shard: "only this part of a class, as in 2/8",
+  least: "of similar: the share in percent from which a pair is listed; 30 unless told",
   due: "a JSON file of due dates and what lateness costs",
   handed: "a CSV file: submission, time it was handed in (ISO 8601)",
 } as const;
@@ -54,6 +56,8 @@ export interface Wish {
   readonly jobs: number | undefined;
   /** Counted from 1. */
   readonly shard: { readonly index: number; readonly of: number };
+  /** A share from 0 to 1. */
+  readonly least: number | undefined;
   readonly due: string | undefined;
   readonly handedIn: string | undefined;
 }
@@ -106,6 +110,7 @@ export function parseWords(args: readonly string[], chapters: readonly Chapter[]
     tasks: tasksOf(options.get("task"), isAll ? chapters : chosen),
     jobs: options.has("jobs") ? countOf("jobs", options.get("jobs")!) : undefined,
     shard: shardOf(options.get("shard")),
+    least: options.has("least") ? shareOf("least", options.get("least")!) : undefined,
     due: options.get("due"),
     handedIn: options.get("handed"),
   };
@@ -141,6 +146,13 @@ function countOf(name: string, text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text))
     throw new Complaint(`${name} is a whole number from 1 on, not “${text}”`, 2);
   return Number(text);
+}
+
+function shareOf(name: string, text: string): number {
+  const percent = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(percent >= 1 && percent <= 100))
+    throw new Complaint(`${name} is a whole number of percent from 1 to 100, not “${text}”`, 2);
+  return percent / 100;
 }
 
 function shardOf(text: string | undefined): { index: number; of: number } {
