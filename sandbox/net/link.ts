@@ -8,6 +8,7 @@ import { type Ipv4, read16, read32, write16, write32 } from "./addresses.ts";
 import { ETHERNET_HEADER, ETHERTYPE, ETHERTYPE_ARP, fragmentIpv4 } from "./ipv4.ts";
 
 export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
+const MAC_SIZE = 6;
 
 const ARP_LENGTH = 28;
 const ARP_REQUEST = 1;
@@ -38,14 +39,22 @@ export class GuestLink {
   readonly mtu = 1500;
   /** Frames that were lost for want of room. */
   lost = 0;
-  readonly #neighbours = new Map<Ipv4, string>();
+  /** The Ethernet addresses at which addresses were seen. */
+  readonly #neighbours = new Map<Ipv4, Uint8Array>();
+  readonly #own: ReadonlyMap<Ipv4, Uint8Array>;
+  /** The first of its own addresses. */
+  readonly #gateway: readonly [address: Ipv4, mac: Uint8Array];
   /** For each address that ARP asks for, the last packet to it (RFC 1122, 2.3.2.2). */
   readonly #unresolved = new Map<Ipv4, Waiting>();
   #waiting: Waiting[] = [];
   #isDelivering = false;
   #identification = 0;
 
-  constructor(readonly subnet: Subnet) {}
+  constructor(readonly subnet: Subnet) {
+    const own = Array.from(subnet.own, ([address, mac]) => [address, macBytes(mac)] as const);
+    this.#own = new Map(own);
+    this.#gateway = own[0]!;
+  }
 
   /** Frames wait for room in the card: who can, sends nothing now. */
   get isBlocked(): boolean {
@@ -56,12 +65,17 @@ export class GuestLink {
     return (address & this.subnet.mask) >>> 0 === this.subnet.network;
   }
 
-  /** Notes which card an address was seen at. Only addresses that a guest of this subnet can have. */
-  learn(address: Ipv4, mac: string): void {
+  /**
+   * Notes which card, by the 6 bytes of its address, an address was seen at. Only addresses that a guest of
+   * this subnet can have.
+   */
+  learn(address: Ipv4, mac: Uint8Array): void {
+    const known = this.#neighbours.get(address);
+    if (known && isSame(known, mac)) return;
     const host = (address & ~this.subnet.mask) >>> 0;
-    const isUsable = host !== 0 && host !== ~this.subnet.mask >>> 0 && !this.subnet.own.has(address);
-    if (!this.isInSubnet(address) || !isUsable || Number.parseInt(mac, 16) & 1) return;
-    this.#neighbours.set(address, mac);
+    const isUsable = host !== 0 && host !== ~this.subnet.mask >>> 0 && !this.#own.has(address);
+    if (!this.isInSubnet(address) || !isUsable || mac[0]! & 1) return;
+    this.#neighbours.set(address, mac.slice());
     const waiting = this.#unresolved.get(address);
     if (!waiting) return;
     this.#unresolved.delete(address);
@@ -80,17 +94,17 @@ export class GuestLink {
     ) {
       return;
     }
-    const sender = macAt(frame, at + 8);
+    const sender = frame.subarray(at + 8, at + 8 + MAC_SIZE);
     const target = read32(frame, at + 24);
     this.learn(read32(frame, at + 14), sender);
-    const own = this.subnet.own.get(target);
+    const own = this.#own.get(target);
     if (read16(frame, at + 6) !== ARP_REQUEST || own === undefined) return;
     this.#push(makeArp(ARP_REPLY, own, target, sender, read32(frame, at + 14)), null);
   }
 
   #ask(address: Ipv4): void {
-    const [source, mac] = this.subnet.own.entries().next().value as [Ipv4, string];
-    this.#push(makeArp(ARP_REQUEST, mac, source, BROADCAST_MAC, address), null);
+    const [source, mac] = this.#gateway;
+    this.#push(makeArp(ARP_REQUEST, mac, source, macBytes(BROADCAST_MAC), address), null);
   }
   // #endregion arp
 
@@ -109,7 +123,7 @@ export class GuestLink {
 
   /** Sends a packet to an Ethernet address, whatever IP address it is for. */
   sendTo(mac: string, frame: Uint8Array): void {
-    this.#address(frame, mac, read32(frame, ETHERNET_HEADER + 12));
+    this.#address(frame, macBytes(mac), read32(frame, ETHERNET_HEADER + 12));
     this.#push(frame, null);
   }
 
@@ -125,10 +139,9 @@ export class GuestLink {
   }
 
   /** Whatever does not come from an address of the network's own comes through the gateway, the first. */
-  #address(frame: Uint8Array, mac: string, source: Ipv4): void {
-    const own = this.subnet.own;
-    frame.set(macBytes(mac), 0);
-    frame.set(macBytes(own.get(source) ?? (own.values().next().value as string)), 6);
+  #address(frame: Uint8Array, mac: Uint8Array, source: Ipv4): void {
+    frame.set(mac, 0);
+    frame.set(this.#own.get(source) ?? this.#gateway[1], MAC_SIZE);
   }
 
   // #region deliver
@@ -169,35 +182,39 @@ export class GuestLink {
   // #endregion deliver
 
   save(): readonly (readonly [Ipv4, string])[] {
-    return [...this.#neighbours];
+    return Array.from(this.#neighbours, ([address, mac]) => [address, macAt(mac, 0)] as const);
   }
 
   restore(neighbours: readonly (readonly [Ipv4, string])[]): void {
     this.#neighbours.clear();
-    for (const [address, mac] of neighbours) this.#neighbours.set(address, mac);
+    for (const [address, mac] of neighbours) this.#neighbours.set(address, macBytes(mac));
     this.#unresolved.clear();
     this.#waiting = [];
   }
 }
 
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((byte, at) => byte === other[at]);
+}
+
 function makeArp(
   operation: number,
-  senderMac: string,
+  senderMac: Uint8Array,
   sender: Ipv4,
-  targetMac: string,
+  targetMac: Uint8Array,
   target: Ipv4,
 ): Uint8Array {
   const frame = new Uint8Array(ETHERNET_HEADER + ARP_LENGTH);
-  frame.set(macBytes(targetMac), 0);
-  frame.set(macBytes(senderMac), 6);
+  frame.set(targetMac, 0);
+  frame.set(senderMac, MAC_SIZE);
   write16(frame, ETHERTYPE, ETHERTYPE_ARP);
   const at = ETHERNET_HEADER;
   write32(frame, at, 0x0001_0800);
   write16(frame, at + 4, 0x0604);
   write16(frame, at + 6, operation);
-  frame.set(macBytes(senderMac), at + 8);
+  frame.set(senderMac, at + 8);
   write32(frame, at + 14, sender);
-  if (operation === ARP_REPLY) frame.set(macBytes(targetMac), at + 18);
+  if (operation === ARP_REPLY) frame.set(targetMac, at + 18);
   write32(frame, at + 24, target);
   return frame;
 }

@@ -1,6 +1,7 @@
 /** A connection of a guest and the host's socket that it belongs to: bytes, ends and breaks go across. */
 import type { HostTcp, HostTcpEvents } from "./host-sockets.ts";
-import { type OutgoingSegment, TcpConnection, type TcpUser, type TcpWire } from "./tcp-connection.ts";
+import { TcpConnection } from "./tcp-connection.ts";
+import type { OutgoingSegment, TcpUser, TcpWire } from "./tcp-sides.ts";
 
 /** The host's side is paused when that many bytes wait for the guest, and goes on when few are left. */
 const HIGH = 0x4_0000;

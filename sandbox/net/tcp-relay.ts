@@ -6,28 +6,17 @@
  * a restore the host's sockets are gone, and the connections they belonged to are reset.
  */
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
-import type { Offload, OffloadSupport } from "#layers/07-virtio-net/net-backend.ts";
-import { type Endpoint, formatIpv4, type Ipv4, write16 } from "./addresses.ts";
-import { addWords, fold, pseudoHeader } from "./checksum.ts";
+import { type Endpoint, formatIpv4, type Ipv4 } from "./addresses.ts";
 import type { HostListener, HostSockets, HostTcp, HostTcpEvents } from "./host-sockets.ts";
 import { type IcmpError, quotable } from "./icmp.ts";
-import { IPV4_HEADER, type Ipv4Packet, makeIpv4, PAYLOAD, TCP } from "./ipv4.ts";
+import { IPV4_HEADER, type Ipv4Packet } from "./ipv4.ts";
 import type { GuestLink } from "./link.ts";
 import type { Route } from "./routes.ts";
-import type { OutgoingSegment, TcpConnection, TcpWire } from "./tcp-connection.ts";
+import type { TcpConnection } from "./tcp-connection.ts";
 import { TcpFlow } from "./tcp-flow.ts";
-import {
-  ACK,
-  CHECKSUM_OFFSET,
-  distance,
-  FIN,
-  RST,
-  SYN,
-  TCP_HEADER,
-  type TcpSegment,
-  tcpHeaderLength,
-  writeTcpHeader,
-} from "./tcp-segment.ts";
+import { resetFrame, segmentFrame } from "./tcp-frame.ts";
+import { ACK, distance, FIN, RST, SYN, TCP_HEADER, type TcpSegment } from "./tcp-segment.ts";
+import type { Stalled, TcpWire } from "./tcp-sides.ts";
 
 const MOST_CONNECTIONS = 512;
 /** For want of others, one that stood still so long makes room for a new one. */
@@ -64,7 +53,7 @@ export class TcpRelay {
   readonly #flows = new Map<string, Entry>();
   /** Flows that are over for the guest, whose last bytes the host still takes. */
   readonly #lingering = new Set<TcpFlow>();
-  readonly #stalled = new Set<TcpConnection>();
+  readonly #stalled = new Set<Stalled>();
   readonly #listeners: HostListener[] = [];
   readonly #wire: TcpWire;
   #nextPort = 0;
@@ -147,20 +136,7 @@ export class TcpRelay {
   }
 
   #reset({ guest, remote, sequence, acknowledgment }: OpenConnection, flags: number): void {
-    const header = {
-      sourcePort: remote.port,
-      destinationPort: guest.port,
-      sequence,
-      acknowledgment,
-      flags,
-      window: 0,
-      maximumSegmentSize: null,
-      windowScale: null,
-    };
-    const frame = newFrame(guest, remote, TCP_HEADER);
-    writeTcpHeader(frame, PAYLOAD, header);
-    completeSum(frame, guest, remote);
-    this.options.link.send(frame);
+    this.options.link.send(resetFrame(guest, remote, { flags, sequence, acknowledgment }));
   }
   // #endregion guest
 
@@ -280,32 +256,6 @@ export class TcpRelay {
   // #endregion table
 }
 
-/** A segment as a frame, with what is left to do with it. */
-function segmentFrame(
-  segment: OutgoingSegment,
-  guest: Endpoint,
-  remote: Endpoint,
-  support: OffloadSupport,
-): [frame: Uint8Array, offload: Offload | null] {
-  const { ring, offset, length, segmentSize } = segment;
-  const header = { ...segment, sourcePort: remote.port, destinationPort: guest.port };
-  const headerLength = tcpHeaderLength(header);
-  const frame = newFrame(guest, remote, headerLength + length);
-  writeTcpHeader(frame, PAYLOAD, header);
-  ring.copy(offset, length, frame, PAYLOAD + headerLength);
-  if (!support.checksum || length === 0) {
-    completeSum(frame, guest, remote);
-    return [frame, null];
-  }
-  const pseudo = pseudoHeader(remote.address, guest.address, TCP, headerLength + length);
-  write16(frame, PAYLOAD + CHECKSUM_OFFSET, fold(pseudo));
-  const checksum = { start: PAYLOAD, offset: CHECKSUM_OFFSET };
-  if (length <= segmentSize) return [frame, { checksum, segmentation: null }];
-  const headers = PAYLOAD + headerLength;
-  const segmentation = { protocol: "tcp4", size: segmentSize, headerLength: headers, hasEcn: false } as const;
-  return [frame, { checksum, segmentation }];
-}
-
 function keyOf(guest: Endpoint, remote: Endpoint): string {
   return `${guest.address}:${guest.port} ${remote.address}:${remote.port}`;
 }
@@ -313,19 +263,4 @@ function keyOf(guest: Endpoint, remote: Endpoint): string {
 /** A connection in TIME-WAIT gives way to a new one whose numbers are beyond its own (RFC 9293, 3.10.7.4). */
 function isOver(connection: TcpConnection, syn: TcpSegment): boolean {
   return connection.state === "time-wait" && distance(syn.sequence, connection.sequences.acknowledgment) > 0;
-}
-
-function newFrame(guest: Endpoint, remote: Endpoint, length: number): Uint8Array {
-  return makeIpv4({
-    source: remote.address,
-    destination: guest.address,
-    protocol: TCP,
-    length,
-    dontFragment: true,
-  });
-}
-
-function completeSum(frame: Uint8Array, guest: Endpoint, remote: Endpoint): void {
-  const pseudo = pseudoHeader(remote.address, guest.address, TCP, frame.length - PAYLOAD);
-  write16(frame, PAYLOAD + CHECKSUM_OFFSET, ~fold(addWords(pseudo, frame, PAYLOAD, frame.length)) & 0xffff);
 }

@@ -12,7 +12,6 @@
  */
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import type { NetBackend, Offload, OffloadSupport } from "#layers/07-virtio-net/net-backend.ts";
-import { macAt } from "#layers/07-virtio-net/receive-filter.ts";
 import { ANY, type Endpoint, EVERYBODY, type Ipv4, isMulticast, read16 } from "./addresses.ts";
 import { checksum } from "./checksum.ts";
 import { DHCP_SERVER_PORT, DhcpServer, type Lease } from "./dhcp.ts";
@@ -158,7 +157,7 @@ export class UserNetwork implements NetBackend {
     if (!packet) return;
     const isFromNowhere = packet.source === ANY && packet.protocol === UDP;
     if (!isFromNowhere && !this.#isGuest(packet.source)) return;
-    if (!isFromNowhere) this.#link.learn(packet.source, macAt(frame, 6));
+    if (!isFromNowhere) this.#link.learn(packet.source, frame.subarray(6, 12));
     const isWhole = !packet.moreFragments && packet.fragmentOffset === 0;
     const whole = isWhole ? packet : this.#fragments.add(packet);
     if (whole)
