@@ -1,5 +1,6 @@
 /** What can be done to a machine by a button or a key, and when. */
 import type { LiveMachine } from "./use-machine.ts";
+import type { ChapterView } from "./views.ts";
 
 export interface MachineAction {
   readonly key: string;
@@ -20,23 +21,26 @@ const ICONS = {
   exit: "M2 3h6v2H4v6h4v2H2zM9 4.5 13.5 8 9 11.5V9H6V7h3z",
   handler: "M9 1 3 9h4l-1 6 6-8H8z",
   reset: "M8 2.5a5.5 5.5 0 1 0 5.5 5.5h-2A3.5 3.5 0 1 1 8 4.5V7l4-3.5L8 0z",
+  frame: "M1.5 4h9v8h-9zM3 5.2v.6l3 2.2 3-2.2v-.6L6 7.2zM11.5 4.5 15 8l-3.5 3.5z",
+} as const;
+
+const GOALS = {
+  handler: { key: "h", name: "Run to handler or ring", text: "To handler", icon: ICONS.handler },
+  frame: { key: "p", name: "Run to packet", text: "To packet", icon: ICONS.frame },
 } as const;
 
 /** In the order of the buttons; the first runs and pauses. */
-export function machineActions(machine: LiveMachine, hasHandlers: boolean): MachineAction[] {
+export function machineActions(machine: LiveMachine, goal: ChapterView["goal"]): MachineAction[] {
   const isStarting = machine.power.value === "starting";
   const isStill = !machine.isRunning.value && !isStarting;
   const canGoOn = isStill && machine.canGoOn.value;
   const run: MachineAction = machine.isRunning.value
     ? { key: "r", name: "Pause", text: "Pause", icon: ICONS.pause, can: true, act: () => machine.pause() }
     : { key: "r", name: "Run", text: "Run", icon: ICONS.run, can: canGoOn, act: () => machine.run() };
-  const handler: MachineAction = {
-    key: "h",
-    name: "Run to handler or ring",
-    text: "To handler",
-    icon: ICONS.handler,
+  const further: MachineAction | undefined = goal && {
+    ...GOALS[goal],
     can: canGoOn,
-    act: () => machine.run("handler"),
+    act: () => machine.run(goal),
   };
   return [
     run,
@@ -57,7 +61,7 @@ export function machineActions(machine: LiveMachine, hasHandlers: boolean): Mach
       can: canGoOn,
       act: () => machine.run("exit"),
     },
-    ...(hasHandlers ? [handler] : []),
+    ...(further ? [further] : []),
     {
       key: "0",
       name: "Reset",

@@ -2,6 +2,8 @@
  * The machines of the chapters for a session: how each is built around a guest's image, and how the page shows it.
  * To give a chapter a machine, add a line to `CHAPTERS` here, and its view to `views.ts`.
  */
+
+import { PassedFrames } from "../../sandbox/session/passed-frames.ts";
 import type { BuildMachine } from "../../sandbox/session/session-machine.ts";
 import { interruptibleMachine, plainMachine } from "../../sandbox/session/session-machine.ts";
 
@@ -31,9 +33,12 @@ export const CHAPTERS: Readonly<Record<string, () => Promise<Building>>> = {
 
   "03-paging": async () => {
     const { build } = await import("../../chapters/03-paging/machine.ts");
+    const { nestedLook } = await import("../../chapters/03-paging/looks.ts");
     return image =>
-      (engine, { print }) =>
-        plainMachine(build(engine, image, print), BUDGET);
+      (engine, { print }) => {
+        const vm = build(engine, image, print);
+        return plainMachine(vm, BUDGET, {}, () => nestedLook(vm).join("\n"));
+      };
   },
 
   "04-interrupts": async () => {
@@ -81,15 +86,49 @@ export const CHAPTERS: Readonly<Record<string, () => Promise<Building>>> = {
       };
   },
 
+  "07-virtio-net": async () => {
+    const { build, EXIT_NANOSECONDS } = await import("../../chapters/07-virtio-net/machine.ts");
+    const { QUEUE_NAMES } = await import("../../chapters/07-virtio-net/packet-log.ts");
+    const { ringsOf } = await import("../../chapters/07-virtio-net/rings.ts");
+    return image =>
+      (engine, { print }) => {
+        const frames = new PassedFrames();
+        const vm = build(engine, image, print, (direction, frame) =>
+          frames.add(direction, frame, vm.clock.now()),
+        );
+        const { card, transport, wire, memory } = vm;
+        return interruptibleMachine(vm, {
+          budget: BUDGET,
+          exitTime: EXIT_NANOSECONDS,
+          devices: { card, transport, wire, frames },
+          passedFrames: () => frames.count,
+          picture: () => {
+            try {
+              return ringsOf(card.save().device.queues, QUEUE_NAMES, memory);
+            } catch {
+              return []; // a driver may put its rings where no memory is
+            }
+          },
+        });
+      };
+  },
+
   "08-linux": async () => {
     const { build, COMMAND_LINE, EXIT_NANOSECONDS, INITRD } = await import(
       "../../chapters/08-linux/machine.ts"
     );
+    const { isElf } = await import("#layers/08-linux/elf.ts");
+    const { bootPicture } = await import("./boot-picture.ts");
     return kernel =>
       (engine, { print }) => {
         const vm = build(engine, { kernel, initrd: INITRD, commandLine: COMMAND_LINE }, print);
         const devices = { serial: vm.serial };
-        return interruptibleMachine(vm, { budget: BUDGET, exitTime: EXIT_NANOSECONDS, devices });
+        return interruptibleMachine(vm, {
+          budget: BUDGET,
+          exitTime: EXIT_NANOSECONDS,
+          devices,
+          picture: () => bootPicture(vm.memory, isElf(kernel) ? "PVH" : "Linux"),
+        });
       };
   },
 };

@@ -50,6 +50,9 @@ export const KNOWN_RUNS: readonly KnownRun[] = [
     output: shown("06-echo.txt"),
     ends: "HLT",
   },
+  ...["ping", "arp", "burst", "probe"].map(guest => {
+    return { chapter: "07-virtio-net", guest, output: shown(`07-${guest}.txt`), ends: "HLT" };
+  }),
   ...["tiny", "entry", "pvh"].map(guest => {
     return { chapter: "08-linux", guest, output: shown(`08-${guest}.txt`), ends: "HLT" };
   }),

@@ -9,8 +9,8 @@ export interface ChapterView {
   /** The name of the view's tab. */
   readonly title: string;
   load(): Promise<{ default: Component }>;
-  /** Whether “to the next handler or ring” is among the buttons. */
-  readonly hasHandlers?: boolean;
+  /** What else a run can go on to by a button. */
+  readonly goal?: "handler" | "frame";
 }
 
 /** By the chapter's folder. A chapter without a line has the tabs that every machine has. */
@@ -21,8 +21,14 @@ export const VIEWS: Readonly<Record<string, ChapterView>> = {
   "04-interrupts": {
     title: "Interrupts",
     load: () => import("../components/machine/views/InterruptView.vue"),
-    hasHandlers: true,
+    goal: "handler",
   },
   "05-pit": { title: "Timer", load: () => import("../components/machine/views/TimerView.vue") },
   "06-serial": { title: "Serial", load: () => import("../components/machine/views/SerialView.vue") },
+  "07-virtio-net": {
+    title: "Rings",
+    load: () => import("../components/machine/views/NetView.vue"),
+    goal: "frame",
+  },
+  "08-linux": { title: "Boot", load: () => import("../components/machine/views/BootView.vue") },
 };

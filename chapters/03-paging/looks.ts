@@ -8,6 +8,7 @@ import {
   descriptorBase,
   descriptorLimit,
 } from "#layers/03-paging/descriptors.ts";
+import type { NestedWalker } from "#layers/03-paging/nested.ts";
 import { explainNestedWalk, explainWalk } from "#layers/03-paging/steps.ts";
 import { PageWalker, type PagingRegisters, USER_ACCESS, WRITE_ACCESS } from "#layers/03-paging/walk.ts";
 import { hex } from "../tools/exit-log.ts";
@@ -83,11 +84,22 @@ const CR0_PG = 0x8000_0001 | 0;
 const CR4_PAE = 1 << 5;
 const EFER_LMA = 1 << 10;
 
-/** The guest's tables as long mode would walk them, over extended page tables; then one page is taken away. */
+/** The guest's tables as long mode would walk them, over extended page tables. None while CR3 is 0. */
+export function nestedLook(vm: PagingVm): string[] {
+  const { cr3 } = vm.vcpu.getSregs();
+  if (cr3 === 0n) return [];
+  const walker = longModeWalker(new HypervisorTables(vm.memory), Number(cr3));
+  return nestedLines(explainNestedWalk(walker, NESTED_LINEAR), "read");
+}
+
+function longModeWalker(tables: HypervisorTables, cr3: number): NestedWalker {
+  return tables.walker({ cr0: CR0_PG, cr3, cr4: CR4_PAE, efer: EFER_LMA });
+}
+
+/** The walk, and then without a page that the hypervisor has taken away. */
 function nestedWalks({ memory, vcpu }: PagingVm): string[] {
-  const cr3 = Number(vcpu.getSregs().cr3);
   const tables = new HypervisorTables(memory);
-  const walker = tables.walker({ cr0: CR0_PG, cr3, cr4: CR4_PAE, efer: EFER_LMA });
+  const walker = longModeWalker(tables, Number(vcpu.getSregs().cr3));
   const whole = nestedLines(explainNestedWalk(walker, NESTED_LINEAR), "read");
   tables.allow(NESTED_TABLE, 0);
   const cut = nestedLines(explainNestedWalk(walker, NESTED_LINEAR), "read");

@@ -5,7 +5,7 @@
  * Time is the machine's own, as in chapters 5 and 6: a microsecond for each exit, and a jump to the next
  * timer while the guest sleeps.
  */
-import { Bus, type Clock } from "#layers/01-minimal-vm/bus.ts";
+import { Bus } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import type { Buses, RunOptions } from "#layers/01-minimal-vm/vmm.ts";
 import { type GuestTime, runInterruptible } from "#layers/04-interrupts/injection.ts";
@@ -25,16 +25,18 @@ export const SERIAL = 0x3f8;
 export const VIRTIO_BASE = 0xd000_0000;
 export const VIRTIO_IRQ = 5;
 export const GUEST_MAC = "52:54:00:12:34:56";
-const EXIT_NANOSECONDS = 1000;
+export const EXIT_NANOSECONDS = 1000;
 
 export interface NetVm {
   readonly vcpu: Vcpu;
   readonly memory: GuestMemory;
-  readonly clock: Clock;
+  readonly clock: ManualClock;
   readonly pics: PicPair;
   readonly buses: Buses;
   readonly time: GuestTime;
   readonly card: VirtioNet;
+  readonly transport: VirtioMmio;
+  readonly wire: Wire;
   run(options?: RunOptions): Exit;
 }
 
@@ -53,14 +55,16 @@ export function build(
 
   const clock = new ManualClock();
   const pics = new PicPair();
-  const card = new VirtioNet({ memory, mac: GUEST_MAC, backend: new Wire(clock, watch) });
+  const wire = new Wire(clock, watch);
+  const card = new VirtioNet({ memory, mac: GUEST_MAC, backend: wire });
+  const transport = new VirtioMmio(card, pics.line(VIRTIO_IRQ));
 
   const ports = new Bus();
   ports.register("PIC, master", 0x20, 2, pics.master);
   ports.register("PIC, slave", 0xa0, 2, pics.slave);
   ports.register("serial", SERIAL, 1, new Printer(print));
   const mmio = new Bus();
-  mmio.register("virtio-net", VIRTIO_BASE, VIRTIO_MMIO_SIZE, new VirtioMmio(card, pics.line(VIRTIO_IRQ)));
+  mmio.register("virtio-net", VIRTIO_BASE, VIRTIO_MMIO_SIZE, transport);
 
   const vcpu = vm.createVcpu(0);
   startInRealMode(vcpu, LOAD_ADDRESS);
@@ -71,6 +75,6 @@ export function build(
     sleep: () => clock.advanceToNext(),
   };
   const run = (options?: RunOptions) => runInterruptible(vcpu, buses, pics, time, options);
-  return { vcpu, memory, clock, pics, buses, time, card, run };
+  return { vcpu, memory, clock, pics, buses, time, card, transport, wire, run };
 }
 // #endregion machine

@@ -97,6 +97,43 @@ describe("the other end of the wire", () => {
   });
 });
 
+describe("a wire put aside", () => {
+  /** What a wire does in two milliseconds, when it is put aside and brought back after `pause` nanoseconds. */
+  function arrivals(pause?: number): string[] {
+    const seen: string[] = [];
+    let clock = new ManualClock();
+    const open = () => {
+      const wire = new Wire(clock, (direction, frame) =>
+        seen.push(`${direction} ${describeFrame(frame).text} at ${clock.now()}`),
+      );
+      wire.onFrame = () => clock.now() >= 1_000_000;
+      return wire;
+    };
+    let wire = open();
+    wire.send(REQUEST);
+    clock.advance(100_000);
+    wire.send(echo());
+    if (pause !== undefined) {
+      clock.advance(pause);
+      const state = JSON.parse(JSON.stringify(wire.save()));
+      clock = new ManualClock(clock.now());
+      wire = open();
+      wire.restore(state);
+      expect(wire.save()).toEqual(state);
+    }
+    clock.advanceTo(1_500_000);
+    wire.roomAgain();
+    clock.advanceTo(2_000_000);
+    return seen;
+  }
+
+  it("goes on with both answers on their way, with one that waits, and with both waiting", () => {
+    const whole = arrivals();
+    expect(whole).toHaveLength(4);
+    for (const pause of [0, 20_000, 60_000, 200_000]) expect(arrivals(pause)).toEqual(whole);
+  });
+});
+
 describe("frames in words", () => {
   it("says something of any bytes", () => {
     for (let length = 0; length < 60; length++) {

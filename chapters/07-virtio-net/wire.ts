@@ -30,8 +30,20 @@ const ICMP = ETHERNET_HEADER + IPV4_HEADER;
 /** A frame passes: `"out"` from the guest, `"in"` to it. */
 export type Watcher = (direction: "out" | "in", frame: Uint8Array) => void;
 
+/** An answer on its way; `at` in nanoseconds of guest time. */
+interface Arrival<Frame> {
+  readonly at: number;
+  readonly frame: Frame;
+}
+
+export interface WireState {
+  readonly onTheWay: readonly Arrival<readonly number[]>[];
+  readonly waiting: readonly (readonly number[])[];
+}
+
 export class Wire implements NetBackend {
   onFrame: NetBackend["onFrame"] = null;
+  #onTheWay: Arrival<Uint8Array>[] = [];
   /** Answers for which the guest had no room. */
   #waiting: Uint8Array[] = [];
 
@@ -43,13 +55,35 @@ export class Wire implements NetBackend {
   send(frame: Uint8Array): void {
     this.watch("out", frame);
     const answer = answerTo(frame);
-    if (answer) this.clock.schedule(this.clock.now() + ANSWER_NANOSECONDS, () => this.#deliver(answer));
+    if (answer) this.#schedule({ at: this.clock.now() + ANSWER_NANOSECONDS, frame: answer });
   }
 
   roomAgain(): void {
     const frames = this.#waiting;
     this.#waiting = [];
     for (const frame of frames) this.#deliver(frame);
+  }
+
+  save(): WireState {
+    return {
+      onTheWay: this.#onTheWay.map(({ at, frame }) => ({ at, frame: [...frame] })),
+      waiting: this.#waiting.map(frame => [...frame]),
+    };
+  }
+
+  /** For a wire on which nothing has passed, and a clock that has come to the moment of the `save`. */
+  restore({ onTheWay, waiting }: WireState): void {
+    this.#waiting = waiting.map(frame => Uint8Array.from(frame));
+    for (const { at, frame } of onTheWay) this.#schedule({ at, frame: Uint8Array.from(frame) });
+  }
+
+  #schedule(arrival: Arrival<Uint8Array>): void {
+    this.#onTheWay.push(arrival);
+    this.clock.schedule(arrival.at, () => {
+      // All take equally long, so the first on its way is the first to arrive.
+      this.#onTheWay.shift();
+      this.#deliver(arrival.frame);
+    });
   }
 
   #deliver(frame: Uint8Array): void {

@@ -9,7 +9,7 @@ import type { MachineView, MemoryLook } from "./view.ts";
 export type Speed = number | "unlimited";
 
 /** Where a run ends by itself, beside breakpoints and the guest's end. */
-export type Goal = "end" | "exit" | "handler";
+export type Goal = "end" | "exit" | "handler" | "frame";
 
 export interface Requests {
   /** Switches a machine on, in place of the one before. */

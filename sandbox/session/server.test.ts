@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
 import { findBuilding } from "../../.vitepress/machine/chapters.ts";
 import { guestImagePath } from "../../.vitepress/machine/known-runs.ts";
+import type { RingsView } from "../../chapters/07-virtio-net/rings.ts";
 import { loadDisassembler } from "../../chapters/tools/disassembly.ts";
 import { openSoft } from "../kvm/soft/soft.ts";
+import type { PassedFramesState } from "./passed-frames.ts";
 import type { Answers, RequestName, Requests, Update, WorkerMessage } from "./protocol.ts";
 import { SessionServer } from "./server.ts";
 
@@ -82,6 +85,11 @@ async function open(chapter: string, guest: string): Promise<Bench> {
 }
 
 describe("a session behind messages", () => {
+  // Fetched once, it is there at every first look.
+  beforeAll(async () => {
+    await loadDisassembler();
+  });
+
   it("runs to the end, and tells what is new and nothing twice", async () => {
     const bench = await open("02-real-mode", "boot");
     bench.tick = 1;
@@ -140,6 +148,37 @@ describe("a session behind messages", () => {
     expect(await bench.ask("toggleBreakpoint", { address: target })).toEqual({ isSet: true });
     await bench.ask("run", { until: "end" });
     expect(bench.settle()).toMatchObject({ rest: "breakpoint", view: { ip: target, breakpoints: [target] } });
+  });
+
+  it("goes from frame to frame, with the rings as the book shows them", async () => {
+    const bench = await open("07-virtio-net", "ping");
+    const output = readFileSync(join(import.meta.dirname, "../../docs/outputs/07-ping.txt"), "utf8");
+    const shown = [...output.matchAll(/^rings │ (.*)$/gm)].map(([, line]) => line);
+    expect(shown).toHaveLength(8);
+    const places: string[] = [];
+    const seen = () => {
+      const { picture, devices } = bench.settle().view;
+      places.push(
+        (picture as readonly RingsView[])
+          .map(({ name, available, used }) => `${name}: available ${available.index}, used ${used.index}`)
+          .join("    "),
+      );
+      return devices.devices["frames"] as PassedFramesState;
+    };
+    for (let count = 1; count <= shown.length; count++) {
+      await bench.ask("run", { until: "frame" });
+      expect(seen().count).toBe(count);
+      expect(bench.updates.at(-1)).toMatchObject({ isRunning: false, rest: "goal" });
+    }
+    expect(places).toEqual(shown);
+    await bench.ask("run", { until: "frame" });
+    expect(bench.settle()).toMatchObject({ rest: "ended" });
+    // Back behind the frames: the wire is as it was, and what was on its way comes again.
+    const frames = seen();
+    await bench.ask("seek", { instructions: 100 });
+    expect(seen()).toEqual({ count: 0, last: [] });
+    await bench.ask("run", { until: "end" });
+    expect(seen()).toEqual(frames);
   });
 
   it("shows memory where it was asked to, with what has changed, and edits it", async () => {

@@ -167,18 +167,18 @@ export class SessionServer {
     const isOver =
       this.#goal === "handler"
         ? this.#stepToHandler(session, Math.min(STEPS, instructions))
-        : this.#runOn(
-            session,
-            { instructions, exits: this.#goal === "exit" ? 1 : exits },
-            isFirst,
-            before.exits,
-          );
+        : this.#runOn(session, { instructions, exits: this.#goal === "end" ? exits : 1 }, isFirst);
     return isOver ? -1 : session.position.instructions - before.instructions;
   }
 
-  #runOn(session: Session, limits: RunLimits, isFirst: boolean, exits: number): boolean {
+  #runOn(session: Session, limits: RunLimits, isFirst: boolean): boolean {
+    const passed = () => {
+      if (this.#goal === "exit") return session.position.exits;
+      return this.#goal === "frame" ? (session.machine.passedFrames?.() ?? 0) : 0;
+    };
+    const before = passed();
     const stop = session.run(limits, isFirst);
-    const isThere = this.#goal === "exit" && session.position.exits > exits;
+    const isThere = passed() > before;
     this.#rest = stop === "limit" ? restOf(session, isThere ? "goal" : "paused") : stop;
     return stop !== "limit" || isThere;
   }

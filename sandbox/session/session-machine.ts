@@ -49,6 +49,10 @@ export interface SessionMachine {
   receive?(bytes: readonly number[]): void;
   /** What is worth keeping of this moment for a picture over time; undefined where nothing happened. */
   sample?(exit: Exit): unknown;
+  /** How many frames have passed on its wire, where the machine has one: a run can go on to the next. */
+  passedFrames?(): number;
+  /** What the layer's view shows beside the saved state: plain data, read from guest memory, which stays as it is. */
+  picture?(): unknown;
   /** The devices' states by name, as plain data. */
   save(): SavedDevices;
   /** For a machine just built. */
@@ -76,6 +80,7 @@ export function plainMachine(
   { vcpu, memory, buses }: PlainParts,
   budget: number,
   devices: Devices = {},
+  picture?: () => unknown,
 ): SessionMachine {
   return {
     vcpu,
@@ -85,6 +90,7 @@ export function plainMachine(
     handle: exit => (handleExit(exit, buses) ? "goes on" : "ends"),
     prepare: () => undefined,
     wake: () => false,
+    ...(picture && { picture }),
     save: () => ({ time: 0, devices: saveAll(devices) }),
     restore: ({ devices: states }) => restoreAll(devices, states),
   };
@@ -104,12 +110,14 @@ export interface InterruptibleOptions {
   readonly exitTime: number;
   readonly receive?: (bytes: readonly number[]) => void;
   readonly sample?: (exit: Exit) => unknown;
+  readonly passedFrames?: () => number;
+  readonly picture?: () => unknown;
 }
 
 /** A machine with interrupts and guest time: the loop of chapter 4, one turn at a time. */
 export function interruptibleMachine(
   { vcpu, memory, buses, clock, pics, time }: InterruptibleParts,
-  { budget, devices = {}, exitTime, receive, sample }: InterruptibleOptions,
+  { budget, devices = {}, exitTime, receive, sample, passedFrames, picture }: InterruptibleOptions,
 ): SessionMachine {
   let vector: number | undefined;
   const source = {
@@ -137,6 +145,8 @@ export function interruptibleMachine(
     wake: () => sleepUntilInterrupt(pics, time),
     ...(receive && { receive }),
     ...(sample && { sample }),
+    ...(passedFrames && { passedFrames }),
+    ...(picture && { picture }),
     save: () => ({ time: clock.now(), devices: { pics: pics.save(), ...saveAll(devices) } }),
     restore({ time: at, devices: states }) {
       // The last step of time is that of an exit, from which the loop measures the guest's sleep.

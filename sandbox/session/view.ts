@@ -48,6 +48,8 @@ export interface MachineView {
   readonly samples: News<Sample>;
   /** Guest time and the devices' own states, as their `save` gives them. */
   readonly devices: SavedDevices;
+  /** What the machine's layer shows of guest memory. */
+  readonly picture?: unknown;
 }
 
 export interface Slot {
@@ -111,7 +113,7 @@ export class Viewer {
 
   view(): MachineView {
     const { session } = this;
-    const { vcpu, memory, save } = session.machine;
+    const { vcpu, memory, save, picture } = session.machine;
     const [regs, sregs] = [vcpu.getRegs(), vcpu.getSregs()];
     const translate = translation(session.machine);
     const read = (linear: number) => byteAt(memory, translate(linear));
@@ -144,6 +146,7 @@ export class Viewer {
       log: session.log.takeNews(),
       samples: session.samples.takeNews(),
       devices: save(),
+      ...(picture && { picture: picture() }),
     };
     this.#registers = new Map(registers.map(({ name, value }) => [name, value]));
     return view;
