@@ -1,6 +1,7 @@
 /** The machine's cards, as the command line asks for them: disks, the network, entropy. */
 import { webcrypto } from "node:crypto";
 import type { CardOptions } from "../machine/cards.ts";
+import type { SipKey } from "../net/half-sip-hash.ts";
 import { openDisks } from "./disks.ts";
 import type { GuestPlan } from "./guest-plan.ts";
 import { type OpenNetwork, openNetwork } from "./net/open-network.ts";
@@ -32,10 +33,19 @@ export interface CardEvents {
  */
 export function openCards(options: Options, plan: GuestPlan, events: CardEvents): HostCards {
   const { kind, forwards, capture } = options.network;
+  // What is to be the same each time has no use for it.
+  const isRandom = !options.isVirtualTime;
   const disks = openDisks(options.disks);
   let network: OpenNetwork | null = null;
   const connect: NonNullable<CardOptions["network"]>["backend"] = clock => {
-    network = openNetwork({ kind, forwards, clock, ...events, ...(capture !== undefined && { capture }) });
+    network = openNetwork({
+      kind,
+      forwards,
+      clock,
+      ...events,
+      ...(capture !== undefined && { capture }),
+      ...(isRandom && { secret: randomKey() }),
+    });
     return network.backend!;
   };
   return {
@@ -43,8 +53,7 @@ export function openCards(options: Options, plan: GuestPlan, events: CardEvents)
       disks: disks.stores,
       ...(kind !== "none" &&
         plan.transport && { network: { backend: connect, mac: MAC, transport: plan.transport } }),
-      // What is to be the same each time has no use for it.
-      ...(!options.isVirtualTime && { entropy: fillRandomly }),
+      ...(isRandom && { entropy: fillRandomly }),
     },
     describe: () => [
       network?.description ?? "no network",
@@ -55,6 +64,11 @@ export function openCards(options: Options, plan: GuestPlan, events: CardEvents)
       disks.close();
     },
   };
+}
+
+function randomKey(): SipKey {
+  const [low = 0, high = 0] = webcrypto.getRandomValues(new Uint32Array(2));
+  return [low, high];
 }
 
 function fillRandomly(bytes: Uint8Array): void {

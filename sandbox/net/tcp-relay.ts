@@ -7,6 +7,7 @@
  */
 import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import { type Endpoint, formatIpv4, type Ipv4 } from "./addresses.ts";
+import { halfSipHash, type SipKey } from "./half-sip-hash.ts";
 import type { HostListener, HostSockets, HostTcp, HostTcpEvents } from "./host-sockets.ts";
 import { type IcmpError, quotable } from "./icmp.ts";
 import { IPV4_HEADER, type Ipv4Packet } from "./ipv4.ts";
@@ -46,6 +47,7 @@ export interface TcpRelayOptions {
   readonly host: HostSockets;
   readonly link: GuestLink;
   readonly gateway: Ipv4;
+  readonly secret: SipKey;
   readonly tell: (error: IcmpError, packet: Ipv4Packet) => void;
 }
 
@@ -57,7 +59,6 @@ export class TcpRelay {
   readonly #listeners: HostListener[] = [];
   readonly #wire: TcpWire;
   #nextPort = 0;
-  #asked = 0;
 
   constructor(private readonly options: TcpRelayOptions) {
     const { clock, link } = options;
@@ -169,7 +170,7 @@ export class TcpRelay {
   #flow(key: string, guest: Endpoint, remote: Endpoint): TcpFlow {
     const flow = new TcpFlow({
       wire: this.#wire,
-      initialSequence: this.#initialSequence(key),
+      initialSequence: this.#initialSequence(guest, remote),
       send: segment =>
         this.options.link.send(...segmentFrame(segment, guest, remote, this.options.link.support)),
       over: () => this.#settle(key, flow),
@@ -210,11 +211,11 @@ export class TcpRelay {
     this.#settle(keyOf(guest, remote), flow);
   }
 
-  /** A number that grows with time and differs between connections (RFC 6528, without its secret). */
-  #initialSequence(key: string): number {
-    let hash = ++this.#asked * 64_000;
-    for (const letter of key) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
-    return (Math.floor(this.options.clock.now() / 4000) + hash) >>> 0;
+  /** A number that grows with time, from where nobody knows who has not the secret (RFC 6528, 3). */
+  #initialSequence(guest: Endpoint, remote: Endpoint): number {
+    const ports = (guest.port << 16) | remote.port;
+    const start = halfSipHash(this.options.secret, [guest.address, remote.address, ports]);
+    return (Math.floor(this.options.clock.now() / 4000) + start) >>> 0;
   }
 
   /** There is room in the guest's card: those that waited go on, each in its turn. */

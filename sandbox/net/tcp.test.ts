@@ -68,6 +68,21 @@ describe("a connection of the guest", () => {
     expect(say(syn)).toMatchObject([{ flags: SYN | ACK, sequence: answer!.sequence }]);
   });
 
+  it("begins where only who has the secret knows, in another place for each port, and later as time goes", () => {
+    const first = (options: Partial<UserNetworkOptions>, from = 1025, wait = 0) => {
+      const { say, clock } = bench(options);
+      clock.advance(wait);
+      return say({ from, sequence: 999, flags: SYN })[0]!.sequence;
+    };
+    const secret = [0x1234_5678, 0x9abc_def0] as const;
+    const start = first({ secret });
+    expect(first({ secret })).toBe(start);
+    expect(first({ secret }, 1025, 4e9)).toBe((start + 1_000_000) >>> 0); // RFC 6528: 4 microseconds each
+    expect(first({ secret }, 1026)).not.toBe(start);
+    expect(first({ secret: [0x1234_5678, 0x9abc_def1] })).not.toBe(start);
+    expect(first({})).not.toBe(start);
+  });
+
   it("has no window scale if the guest offers none", () => {
     const { say } = bench();
     const [answer] = say({ sequence: 999, flags: SYN });

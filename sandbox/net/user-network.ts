@@ -16,6 +16,7 @@ import { ANY, type Endpoint, EVERYBODY, type Ipv4, isMulticast, read16 } from ".
 import { checksum } from "./checksum.ts";
 import { DHCP_SERVER_PORT, DhcpServer, type Lease } from "./dhcp.ts";
 import { FragmentReassembly } from "./fragments.ts";
+import type { SipKey } from "./half-sip-hash.ts";
 import type { HostSockets } from "./host-sockets.ts";
 import { echoReply, type IcmpError, icmpError, isEchoRequest } from "./icmp.ts";
 import {
@@ -64,6 +65,8 @@ export interface UserNetworkOptions {
   readonly forwards?: readonly Forward[];
   /** Something that was asked for cannot be, in a sentence: a forwarded port that is taken. */
   readonly complain?: (sentence: string) => void;
+  /** Random, so that nobody can guess the numbers of a connection; without it they are the same in each run. */
+  readonly secret?: SipKey;
 }
 
 export interface UserNetworkState {
@@ -83,7 +86,7 @@ export class UserNetwork implements NetBackend {
   readonly #clock: Clock;
   readonly #arrived: { readonly frame: Uint8Array; readonly offload: Offload | null }[] = [];
 
-  constructor({ clock, host, forwards = [], complain = () => {} }: UserNetworkOptions) {
+  constructor({ clock, host, forwards = [], complain = () => {}, secret = [0, 0] }: UserNetworkOptions) {
     this.#clock = clock;
     this.#fragments = new FragmentReassembly(clock);
     this.#dhcp = new DhcpServer({
@@ -99,7 +102,7 @@ export class UserNetwork implements NetBackend {
     const tell = (error: IcmpError, packet: Ipv4Packet) => this.#tell(error, packet);
     const send = (datagram: Datagram) => link.send(makeUdp(datagram));
     this.#udp = new UdpRelay({ clock, host, gateway: GATEWAY, send, tell });
-    this.#tcp = new TcpRelay({ clock, host, gateway: GATEWAY, link, tell });
+    this.#tcp = new TcpRelay({ clock, host, gateway: GATEWAY, link, secret, tell });
     link.onRoom = () => this.#tcp.pump();
     for (const { protocol, host: at, guest } of forwards) {
       const to = { address: guest.address ?? FIRST_GUEST, port: guest.port };

@@ -3,6 +3,7 @@ import type { Clock } from "#layers/01-minimal-vm/bus.ts";
 import type { NetBackend } from "#layers/07-virtio-net/net-backend.ts";
 import { formatIpv4 } from "../../net/addresses.ts";
 import { Capture } from "../../net/capture.ts";
+import type { SipKey } from "../../net/half-sip-hash.ts";
 import { type Forward, UserNetwork } from "../../net/user-network.ts";
 import { CaptureFile } from "./capture-file.ts";
 import { NodeSockets } from "./node-sockets.ts";
@@ -15,6 +16,8 @@ export interface NetworkOptions {
   readonly forwards?: readonly Forward[];
   /** A pcapng file to write. */
   readonly capture?: string;
+  /** See `UserNetworkOptions`. */
+  readonly secret?: SipKey;
   /** Something came from outside: the machine's main loop is to look, even if the guest sleeps. */
   readonly heard: () => void;
   /** What does not work but stops nothing: a forwarded port that is taken, a full disk. */
@@ -72,8 +75,9 @@ export function openNetwork(options: NetworkOptions): OpenNetwork {
   }
 }
 
-function openUser({ clock, forwards = [], heard, complain }: NetworkOptions): OpenNetwork {
-  const network = new UserNetwork({ clock, host: new NodeSockets(heard), forwards, complain });
+function openUser({ clock, forwards = [], secret, heard, complain }: NetworkOptions): OpenNetwork {
+  const host = new NodeSockets(heard);
+  const network = new UserNetwork({ clock, host, forwards, complain, ...(secret && { secret }) });
   const ports = forwards.map(
     ({ protocol, host, guest }) => `${protocol} ${formatIpv4(host.address)}:${host.port} to ${guest.port}`,
   );
