@@ -123,10 +123,10 @@ describe("irq", () => {
     }
   });
 
-  it("stays on time over five minutes", async ({ subject }) => {
-    const { rises } = await subject.call("pit", [...program(0, 2, 0), advanceTo(300e9)]);
+  it("stays on time over a minute", async ({ subject }) => {
+    const { rises } = await subject.call("pit", [...program(0, 2, 0), advanceTo(60e9)]);
     const expected = Array.from({ length: rises.length }, (_, period) => timeOf(1 + (period + 1) * 65_536));
-    expect(rises.length, "18.2 interrupts a second, 300 seconds").toBe(5461);
+    expect(rises.length, "18.2 interrupts a second, 60 seconds").toBe(1092);
     const wrong = rises.findIndex((time, at) => time !== expected[at]);
     expect(
       wrong,

@@ -68,7 +68,7 @@ export async function checkBench(bench: Bench, seed: string): Promise<Bench> {
     bench.courses.map(({ chapter }) => chapter),
     "solutions",
   );
-  const slowest = { seconds: 0 };
+  const slowest = { seconds: 0, processor: 0 };
   const result = await gradeSubmission(bench, reference, seed, slowest);
   if (result.status !== "graded" || result.score !== result.max) {
     const failed = result.chapters

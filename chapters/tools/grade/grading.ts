@@ -47,15 +47,18 @@ export interface Bench {
   readonly isOpen?: boolean;
 }
 
-/** The slowest call of a submission, in seconds. */
+/** What submissions took, in seconds. */
 export interface Pace {
+  /** The slowest call, on the clock. */
   seconds: number;
+  /** Processor time of their processes. */
+  processor: number;
 }
 
 /** A process that does not even start is tried again: the machine may be short of something. */
 const ATTEMPTS = 3;
 
-/** `pace`, where it is given, takes the time of the slowest call. */
+/** `pace`, where it is given, takes what it took. */
 export async function gradeSubmission(
   bench: Bench,
   submission: Submission,
@@ -168,7 +171,10 @@ async function runInBox(
   try {
     for (const one of prepared) chapters.push(await gradeChapter(one, cell, seed));
     await cell.close();
-    if (pace) pace.seconds = Math.max(pace.seconds, cell.slowest);
+    if (pace) {
+      pace.seconds = Math.max(pace.seconds, cell.slowest);
+      pace.processor += cell.used;
+    }
     return { chapters, prints: printable(cell.prints.split(LAST_WORDS)[0]!) };
   } finally {
     await cell.close();
