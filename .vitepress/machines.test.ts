@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../chapters/tools/requires.ts";
-import { buildSite, markdownOf, markdownPages, ROOT } from "./checks/built-site.ts";
+import { BUILD_TIMEOUT, buildSite, markdownOf, markdownPages, ROOT } from "./checks/built-site.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
 import { type StaticServer, serveSite } from "./checks/serve.ts";
 import { KNOWN_RUNS } from "./machine/known-runs.ts";
@@ -28,7 +28,7 @@ describe("machines in Chromium", browser.options, () => {
     server = await serveSite();
     chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
     context = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
-  }, 120_000);
+  }, BUILD_TIMEOUT);
   afterAll(async () => {
     await chrome?.close();
     await server?.close();

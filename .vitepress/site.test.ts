@@ -4,6 +4,7 @@ import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../chapters/tools/requires.ts";
 import {
+  BUILD_TIMEOUT,
   brokenLinks,
   buildSite,
   htmlOf,
@@ -22,7 +23,7 @@ import { countWords } from "./content/prose.ts";
 const pages = markdownPages();
 const chapters = pages.filter(page => page.startsWith("chapters/"));
 
-beforeAll(buildSite, 120_000);
+beforeAll(buildSite, BUILD_TIMEOUT);
 
 describe("the built site", () => {
   it("has every page", () => {

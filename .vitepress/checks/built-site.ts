@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { promisify } from "node:util";
+import { buildOnce } from "./one-build.ts";
 
 export const ROOT = join(import.meta.dirname, "../..");
 export const SITE = join(ROOT, "node_modules/.cache/vmexit/site");
@@ -11,14 +12,34 @@ export const SITE = join(ROOT, "node_modules/.cache/vmexit/site");
 export const BASE = "/books/vmexit/";
 export const REPOSITORY = "https://example.org/vmexit";
 
-/** Builds the site; rejects with VitePress's own message if it does not build. */
-export async function buildSite(): Promise<void> {
+/** Where the tests pretend that it stands. */
+export const SITE_URL = "https://books.example.org";
+/** Milliseconds that a test file may wait for the build, which another one may have begun. */
+export const BUILD_TIMEOUT = 300_000;
+
+const SOURCES = [
+  ...[".vitepress", "docs", "chapters", "solutions", "sandbox"],
+  ...["package.json", "package-lock.json"],
+].map(name => join(ROOT, name));
+
+/** Builds the site unless it is there; rejects with VitePress's own message if it does not build. */
+export function buildSite(): Promise<void> {
+  return buildOnce(SITE, SOURCES, runVitePress);
+}
+
+async function runVitePress(): Promise<void> {
   await promisify(execFile)(
     process.execPath,
     [join(ROOT, "node_modules/vitepress/bin/vitepress.js"), "build", ROOT, "--outDir", SITE],
     {
       cwd: ROOT,
-      env: { ...process.env, VMEXIT_BASE: BASE, VMEXIT_REPOSITORY: REPOSITORY, NODE_ENV: "production" },
+      env: {
+        ...process.env,
+        VMEXIT_BASE: BASE,
+        VMEXIT_REPOSITORY: REPOSITORY,
+        VMEXIT_SITE_URL: SITE_URL,
+        NODE_ENV: "production",
+      },
     },
   );
 }

@@ -1,8 +1,9 @@
-/** Serves the built site under its base, as any static host would. */
+/** Serves the built site under its base, compressed, as any static host would. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { BASE, SITE } from "./built-site.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -12,29 +13,52 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".json": "application/json",
   ".woff2": "font/woff2",
+  ".wasm": "application/wasm",
+  ".png": "image/png",
 };
 
 export interface StaticServer {
   /** With the base and its slash. */
   readonly url: string;
+  /** Called with the path of each request, without the base. */
+  onRequest: (path: string) => void;
   close(): Promise<void>;
 }
 
-export async function serveSite(): Promise<StaticServer> {
+export async function serveSite(site = SITE): Promise<StaticServer> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://host").pathname);
-    let file = path.startsWith(BASE) ? join(SITE, path.slice(BASE.length)) : "";
+    let file = path.startsWith(BASE) ? join(site, path.slice(BASE.length)) : "";
     if (file && existsSync(file) && statSync(file).isDirectory()) file = join(file, "index.html");
+    served.onRequest(path.slice(BASE.length));
     if (!file || !existsSync(file)) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-    response.end(readFileSync(file));
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    const isPacked =
+      /text|json|wasm|svg/.test(type) && /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+    response.writeHead(200, { "content-type": type, ...(isPacked && { "content-encoding": "gzip" }) });
+    response.end(isPacked ? packed(file) : readFileSync(file));
   });
-  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`,
-    close: () => new Promise(resolve => server.close(() => resolve())),
+  const cache = new Map<string, { readonly modified: number; readonly bytes: Buffer }>();
+  const packed = (file: string): Buffer => {
+    const modified = statSync(file).mtimeMs;
+    const known = cache.get(file);
+    if (known?.modified === modified) return known.bytes;
+    const bytes = gzipSync(readFileSync(file));
+    cache.set(file, { modified, bytes });
+    return bytes;
   };
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  const served: StaticServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`,
+    onRequest: () => {},
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return served;
 }

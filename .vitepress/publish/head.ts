@@ -21,7 +21,8 @@ export function headOf({ file, title, description }: PageFacts, { url }: SiteAdd
     named("twitter:title", title),
     named("twitter:description", description),
   ];
-  if (url === undefined) return [...head, named("twitter:card", "summary")];
+  const isPage = file !== "404.md";
+  if (url === undefined || !isPage) return [...head, named("twitter:card", "summary")];
   const card = url + cardOf(file);
   return [
     ...head,

@@ -44,7 +44,7 @@ interface Style {
 export function cardSvg({ title, description, chapter }: CardText): string {
   const heading: Style = { size: 76, bold: true };
   const small: Style = { size: 32 };
-  const titleLines = wrap(title, heading, 3);
+  const titleLines = wrap(title, heading, 2);
   const descriptionLines = wrap(description, small, 3);
   const top = 250;
   const below = top + titleLines.length * 92 + 8;
@@ -86,15 +86,14 @@ function wrap(text: string, style: Style, most: number): string[] {
   const room = CARD.width - 2 * MARGIN;
   const broken: string[] = [];
   let line = "";
-  const words = text.split(/\s+/);
-  for (const [index, word] of words.entries()) {
+  for (const word of text.split(/\s+/)) {
     const longer = line ? `${line} ${word}` : word;
     if (!line || widthOf(longer, style) <= room) {
       line = longer;
       continue;
     }
     if (broken.length === most - 1) {
-      let cut = [line, ...words.slice(index)].join(" ");
+      let cut = line;
       while (widthOf(`${cut}…`, style) > room) cut = cut.slice(0, cut.lastIndexOf(" "));
       return [...broken, `${cut.replace(/[,;:.]$/, "")}…`];
     }

@@ -1,6 +1,7 @@
 /** The book's theme. Its components are found by their names, see the plugin in config.ts. */
 import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme";
+import { defineAsyncComponent } from "vue";
 import { keepForOffline } from "../offline/register.ts";
 import BookLayout from "./BookLayout.vue";
 import "./variables.css";
@@ -11,7 +12,12 @@ import "./figures.css";
 export default {
   extends: DefaultTheme,
   Layout: BookLayout,
-  enhanceApp({ siteData }) {
+  enhanceApp({ app, siteData }) {
+    // A page names its layout in its frontmatter, where the plugin does not look.
+    app.component(
+      "HomePage",
+      defineAsyncComponent(() => import("../components/HomePage.vue")),
+    );
     keepForOffline(siteData.value.base);
   },
 } satisfies Theme;

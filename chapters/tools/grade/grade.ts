@@ -14,7 +14,6 @@ import { checkBench, GraderError, setUpBench } from "./bench.ts";
 import { isOneSubmission, readSource, sourceOf, sourcesIn } from "./class-folder.ts";
 import { classTable, progressLine } from "./class-report.ts";
 import { type ClassWish, gradeClass, mergeShards, studentSeed } from "./class-run.ts";
-import { writeCluster } from "./cluster/cluster.ts";
 import { FORMATS } from "./formats.ts";
 import { gradescopeZip } from "./gradescope-zip.ts";
 import { gradeSubmission } from "./grading.ts";
@@ -52,7 +51,6 @@ async function grade(wish: Wish): Promise<number> {
   if (chapters.length === 0)
     throw new Complaint("which chapter? `npm run grade N`, or `npm run grade all`", 2);
   if (words.has("sample")) return await sample(wish);
-  if (words.has("cluster")) return print(writeCluster(wish));
   if (words.has("gradescope")) return writeGradescope(wish);
   const [path, ...more] = paths;
   if (path === undefined)

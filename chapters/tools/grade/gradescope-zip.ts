@@ -12,7 +12,7 @@ import type { Chapter } from "../chapter-manifest.ts";
 import { ROOT } from "../chapters.ts";
 
 /** What grading needs of the project; tests, benchmarks and the site are left at home. */
-export const PACKED = [
+const PACKED = [
   "chapters",
   "solutions",
   "sandbox",
