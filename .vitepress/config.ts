@@ -34,6 +34,15 @@ const sidebar = [
     text: "Chapters",
     items: chapters.map(({ number, title, link }) => ({ text: `${number} · ${title}`, link })),
   },
+  // #region instructors
+  {
+    text: "For instructors",
+    items: [
+      { text: "Choose and hand out", link: "/instructors/hand-out" },
+      { text: "Syllabus and timetable", link: "/instructors/syllabus" },
+    ],
+  },
+  // #endregion instructors
   {
     text: "Beside you",
     items: [
