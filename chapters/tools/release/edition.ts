@@ -14,6 +14,9 @@ import type { Wish } from "./words.ts";
 /** Contents by path, relative to the edition's root. */
 export type Files = Map<string, Uint8Array>;
 
+/** The project's folders; a file of the top level is of the project, another folder is somebody's own. */
+const FOLDERS = ["chapters", "docs", "sandbox", "solutions", ".vitepress", ".ci"];
+
 /** What lies in a working folder and is no part of the project. */
 const LEFT_OUT =
   /(^|\/)(node_modules|\.git|\.cache|dist|coverage|cache|\.temp)(\/|$)|\.backup|\.log$|^\.learn\.json/;
@@ -25,11 +28,10 @@ const NOT_FOR_STUDENTS: readonly RegExp[] = [
   /^chapters\/\d\d-[^/]+\/hidden\//,
   /^chapters\/tools\/(release|laws)\//,
   /^chapters\/tools\/(outputs|book-outputs)\.ts$/,
-  /^chapters\/tools\/grade\/(attacks\/|mutants-|README)/,
+  /^chapters\/tools\/grade\/(attacks\/|README|.*\.txt$)/,
   /^sandbox\/cpu\/oracle\//,
   /^docs\/instructors\//,
   /^\.ci\//,
-  /^dist\//,
 ];
 
 /** Scripts whose program a student edition has not. */
@@ -76,7 +78,7 @@ export function projectFiles(): Files {
   const walk = (folder: string) => {
     for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
       const path = folder ? `${folder}/${entry.name}` : entry.name;
-      if (LEFT_OUT.test(path)) continue;
+      if (LEFT_OUT.test(path) || (!folder && entry.isDirectory() && !FOLDERS.includes(path))) continue;
       if (entry.isDirectory()) walk(path);
       else if (entry.isFile()) files.set(path, readFileSync(join(ROOT, path)));
     }
@@ -176,7 +178,7 @@ function pageOfStudents(page: string, selected: readonly Selected[]): string {
 const NEVER_FAR =
   ", and `solutions/01-minimal-vm` is never far.\nLooking is no defeat; copying without a prediction is.\n";
 
-const INSTRUCTORS_PART = /<!-- #region instructors -->[\s\S]*?<!-- #endregion instructors -->\n\n?/;
+const INSTRUCTORS_PART = /^\[Choose and hand out\]\(.*\n\n?/m;
 
 function replaceOnce(text: string, old: string, by: string): string {
   if (!text.includes(old))

@@ -1,6 +1,6 @@
 /** Writes an edition as a folder that is a git repository of one commit, and as an archive. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { Complaint } from "../complaint.ts";
@@ -12,7 +12,6 @@ export interface Packed {
 }
 
 export function pack(files: Files, out: string, name: string, message: string): Packed {
-  if (existsSync(out)) throw new Complaint(`${out} is there already: delete it or choose another out=FOLDER`);
   const folder = join(out, name);
   for (const [path, content] of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

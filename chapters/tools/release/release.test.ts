@@ -14,6 +14,7 @@ import { basename, join } from "node:path";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layerFiles, ROOT, readChapter, readChapters } from "../chapters.ts";
+import { readLatePolicy } from "../grade/late.ts";
 import { findRegions } from "../regions.ts";
 import { starterFiles } from "../starter-files.ts";
 import { questionsOf } from "./instructor-pages.ts";
@@ -194,7 +195,9 @@ describe("a student edition of chapters 4 and 5, with one task of 5 given", () =
     expect(made.stdout).toMatch(/4 Interrupts and exceptions: \d+ tasks, \d+ points, due 2026-10-01/);
   });
 
-  it("has no answer anywhere: folder, archive, history, site and its search index", () => {
+  it("has no answer anywhere: folder, archive, history, site and its search index", {
+    timeout: 120_000,
+  }, () => {
     const secret = answersOf(chapters, (_chapter, { id }) => id !== "latch");
     expect(secret.length).toBeGreaterThan(90);
     expect(existsSync(join(out, "site/hashmap.json"))).toBe(true);
@@ -223,13 +226,15 @@ describe("a student edition of chapters 4 and 5, with one task of 5 given", () =
     expect(of(clone, "package-lock.json")).toEqual(of(ROOT, "package-lock.json"));
   });
 
-  it("runs a chapter to the first hole, the reference through, and an unassigned one on the reference", () => {
+  it("runs a chapter to the first hole, the reference through, and an unassigned one on the reference", {
+    timeout: 180_000,
+  }, () => {
     expect(run("chapter", "4").text).toContain("yours to write: ");
     expect(run("chapter", "4", "solution", "soft").code).toBe(0);
     expect(run("chapter", "1", "soft").code).toBe(0);
   });
 
-  it("leads through what is assigned, and holds the reference back", () => {
+  it("leads through what is assigned, and holds the reference back", { timeout: 120_000 }, () => {
     const { code, text } = run("learn", "5");
     expect(code).toBe(1);
     expect(text).toContain("0 of 7 tasks, 0 of 18 points");
@@ -247,6 +252,38 @@ describe("a student edition of chapters 4 and 5, with one task of 5 given", () =
     const { text } = run("learn", "5", "time", "diff");
     expect(text).toContain("✓ done");
     expect(text).toContain("this edition holds the reference's answers back");
+  });
+});
+
+describe("an instructor's edition", () => {
+  it("has everything, and the pages beside it", { timeout: 120_000 }, () => {
+    const out = join(temporary, "instructor");
+    expect(release("instructor", `out=${out}`, "due=5:2026-10-15")).toMatchObject({ code: 0, stderr: "" });
+    const folder = join(out, "vmexit-instructor");
+    const files = execFileSync("git", ["ls-files"], { cwd: folder, encoding: "utf8" }).split("\n");
+    for (const page of ["timetable", "exercises", "syllabus-6-weeks", "syllabus-12-weeks", "rubric"]) {
+      expect(files).toContain(`instructor/${page}.md`);
+    }
+    expect(files).toContain("solutions/05-pit/pit.ts");
+    expect(files.filter(path => path.includes("/hidden/")).length).toBeGreaterThan(0);
+    expect(files.filter(path => path.startsWith("dist/") || path.includes("node_modules"))).toEqual([]);
+    const late = readLatePolicy(join(folder, "instructor/due-05-pit.json"));
+    expect(late.due).toBe("2026-10-15T23:59:00Z");
+    const picker = readFileSync(join(folder, "instructor/exercises.md"), "utf8");
+    const words = [...picker.matchAll(/`npm run release student (tasks=\S+)`/g)].map(match => match[1]!);
+    expect(words.length).toBeGreaterThan(chapters.length);
+    for (const word of words) expect(() => parseWords(["student", word], chapters, NOW)).not.toThrow();
+    // The search finds every answer that is long enough to be told, where it is not to be without them.
+    const answers = answersOf(chapters, () => true).filter(({ whole }) => whole !== "");
+    const found = new Set(findLeaks(folder, answers, hints).map(({ answer }) => answer));
+    expect(answers.filter(answer => !found.has(answer)).map(({ key }) => key)).toEqual([]);
+  });
+
+  it("is refused where something is already", () => {
+    expect(release("instructor", `out=${temporary}`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("is there already: delete it or choose another out=FOLDER"),
+    });
   });
 });
 

@@ -28,6 +28,8 @@ async function release(args: readonly string[]): Promise<number> {
   }
   if (existsSync(join(ROOT, "edition.json")))
     throw new Complaint("this is an edition itself: editions are made from the whole project");
+  if (existsSync(wish.out))
+    throw new Complaint(`${wish.out} is there already: delete it or choose another out=FOLDER`);
   const selected = select(chapters, wish);
   const answers = answersOf(
     selected.filter(({ isOpen }) => !isOpen).map(({ chapter }) => chapter),
