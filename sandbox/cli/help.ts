@@ -22,7 +22,8 @@ Disks and network
                     a raw image as a virtio disk; may stand several times. With snapshot
                     the guest's writes stay in memory and the file stays as it is
   --net KIND        user (default): a network in this process, no privileges needed: the
-                      guest has 10.0.2.15, the host is 10.0.2.2
+                      guest has 10.0.2.15, the host is 10.0.2.2; a guest can
+                      connect to others too, but ping none of them
                     tap or tap:NAME: a TAP device of the host's
                     none: no network card
   --forward [tcp:|udp:]HOST_PORT:GUEST_PORT
