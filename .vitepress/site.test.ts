@@ -15,6 +15,7 @@ import {
   SITE,
   textOf,
 } from "./checks/built-site.ts";
+import { visit } from "./checks/page-weight.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
 import { type StaticServer, serveSite } from "./checks/serve.ts";
 import { chapterManifests, chapterPages } from "./content/chapter-pages.ts";
@@ -154,6 +155,41 @@ describe("in Chromium", browser.options, () => {
         expect(problems, name).toEqual([]);
       }
       await context.close();
+    },
+  );
+
+  it.each(chapters)(
+    "%s transfers at most 200 kB of script before it is touched",
+    { ...browser.options, timeout: 120_000 },
+    async name => {
+      const { script, all } = await visit(chrome, server.url + name.replace(/\.md$/, ".html"));
+      expect(script).toBeGreaterThan(50_000);
+      expect(script).toBeLessThanOrEqual(200_000);
+      expect(all).toBeGreaterThan(script);
+    },
+  );
+
+  it(
+    "a chapter prints without what surrounds it, and with the addresses of its links",
+    browser.options,
+    async () => {
+      const page = await chrome.newPage({ colorScheme: "dark" });
+      await page.goto(`${server.url}chapters/03-paging.html`);
+      await hydrated(page);
+      await page.emulateMedia({ media: "print" });
+      for (const part of [".VPNav", ".VPSidebar", ".VPLocalNav", ".VPDocFooter", ".VPDocAside", ".machine"]) {
+        expect(await page.locator(part).filter({ visible: true }).count(), part).toBe(0);
+      }
+      const link = page.locator('.vp-doc p a[href^="https://"]').first();
+      const shown = await link.evaluate(element => getComputedStyle(element, "::after").content);
+      expect(shown).toContain((await link.getAttribute("href"))!);
+      const colours = await page.evaluate(() => {
+        const { color, backgroundColor } = getComputedStyle(document.querySelector(".vp-doc")!);
+        return [color, backgroundColor, getComputedStyle(document.body).backgroundColor];
+      });
+      expect(colours[0]).toBe("rgb(0, 0, 0)");
+      expect(colours[2]).toBe("rgb(255, 255, 255)");
+      await page.close();
     },
   );
 

@@ -131,7 +131,7 @@ function memoryParts(
 }
 
 function hole(start: number, end: number): MemoryPart {
-  const name = start === VIDEO_MEMORY ? "where VGA’s memory would be" : "nothing";
+  const name = start === VIDEO_MEMORY ? "no VGA memory" : "nothing";
   return { name, start, length: end - start, kind: "nothing" };
 }
 
@@ -154,12 +154,18 @@ function vectors(): VectorFacts[] {
     .map(([constant, vector]) => ({
       vector,
       mnemonic: exceptions.exceptionName(vector),
-      name: constant === "NMI" ? "non-maskable interrupt" : constant.toLowerCase().replaceAll("_", " "),
+      name: constant === "NMI" ? "non-maskable interrupt" : inWords(constant),
       kind: kindOf(vector),
       errorCode: exceptions.pushesErrorCode(vector),
       double: exceptions.exceptionClass(vector),
     }))
     .sort((a, b) => a.vector - b.vector);
+}
+
+/** A constant's name as prose has it: `PAGE_FAULT` is "page fault", `INVALID_TSS` "invalid TSS". */
+function inWords(constant: string): string {
+  const words = constant.split("_").map(word => (/^(TSS|SIMD)$/.test(word) ? word : word.toLowerCase()));
+  return words.join(" ");
 }
 
 /** SDM vol. 3A, table 6-1. */

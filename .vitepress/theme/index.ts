@@ -8,6 +8,7 @@ import "./variables.css";
 import "./book.css";
 import "./code.css";
 import "./figures.css";
+import "./print.css";
 
 export default {
   extends: DefaultTheme,
