@@ -38,6 +38,13 @@ describe("wrong words: one line and exit code 2", () => {
     });
   });
 
+  it("a task's name gets the command that tests it", async () => {
+    expect(await oneLine("1", "test", "map-slots")).toEqual({
+      code: 2,
+      line: "“map-slots” is a task: test it alone by `npm run learn 1 map-slots`",
+    });
+  });
+
   it("a word like no other gets all of them", async () => {
     const { code, line } = await oneLine("1", "xyzzy-plugh");
     expect(code).toBe(2);

@@ -63,7 +63,9 @@ function parse(args: readonly string[], chapters: readonly Chapter[]): Wish | "h
     if (/^\d+$/.test(arg)) continue;
     if (isWord(arg)) words.add(arg);
     else if (names.includes(arg)) guests.push(arg);
-    else throw new Complaint(unknownWord(arg, [...Object.keys(WORDS), ...names]), 2);
+    else if (found?.tasks.some(({ id }) => id === arg)) {
+      throw new Complaint(`“${arg}” is a task: test it alone by \`npm run learn ${found.number} ${arg}\``, 2);
+    } else throw new Complaint(unknownWord(arg, [...Object.keys(WORDS), ...names]), 2);
   }
   if (!found && words.has("list")) return "list";
   if (!found) throw new Complaint(`which chapter? ${chaptersInLine(chapters)}`, 2);
