@@ -373,7 +373,7 @@ describe("transmit", () => {
     ]);
     expect(last(none)).toMatchObject({
       status: UP | DRIVER_OK | NEEDS_RESET,
-      failure: expect.stringMatching(/header/),
+      failure: expect.any(String),
     });
   });
 });

@@ -66,6 +66,8 @@ export type QueueOperation =
   | Poke
   | { do: "waiting" }
   | { do: "pop" }
+  /** Makes one more chain available and takes it, so many times; its result is how many were there. */
+  | { do: "take"; count: number }
   | { do: "unpop"; count: number }
   /** Returns the chain that was taken first and not returned yet. */
   | { do: "push"; written: number }

