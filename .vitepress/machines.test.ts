@@ -188,16 +188,22 @@ describe("machines in Chromium", browser.options, () => {
     { what: "never answers", body: "for (;;);" },
   ])("a worker that $what costs a sentence and a new start", browser.options, async ({ body }) => {
     const fresh = await chrome.newContext();
-    await fresh.route(/\/worker-[^/]*\.js$/, route =>
-      body === undefined ? route.abort() : route.fulfill({ body, contentType: "text/javascript" }),
-    );
+    // Once its program is asked for, the page waits for the worker's answer, by its own clock.
+    let asked = () => {};
+    const isAsked = new Promise<void>(resolve => {
+      asked = resolve;
+    });
+    await fresh.route(/\/worker-[^/]*\.js$/, route => {
+      asked();
+      return body === undefined ? route.abort() : route.fulfill({ body, contentType: "text/javascript" });
+    });
     const page = await fresh.newPage();
     await page.clock.install();
     await page.goto(`${server.url}chapters/01-minimal-vm.html`);
     await hydrated(page);
     const machine = page.locator(".machine");
     await button(machine, "Run").click();
-    await machine.getByText("Fetching the machine…").or(machine.getByRole("alert")).first().waitFor();
+    await isAsked;
     await page.clock.fastForward(31_000);
     await machine.getByRole("alert").filter({ hasText: "The machine is gone" }).waitFor();
     await fresh.unroute(/\/worker-[^/]*\.js$/);
