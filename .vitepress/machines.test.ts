@@ -149,6 +149,69 @@ describe("machines in Chromium", browser.options, () => {
     await page.close();
   });
 
+  it(
+    "goes from packet to packet, and shows rings and frames, from the keyboard",
+    browser.options,
+    async () => {
+      const { page, machine, problems } = await open("07-virtio-net");
+      const next = button(machine, "Run to packet");
+      await next.press("Enter");
+      const card = machine.locator("p.card");
+      await card.filter({ hasText: /frames\s*1$/ }).waitFor();
+      await page.keyboard.press("p");
+      await card.filter({ hasText: /frames\s*2$/ }).waitFor();
+      await machine.getByRole("button", { name: /10\.0\.2\.2 is at 52:55:0a:00:02:02/ }).waitFor();
+      await machine.getByRole("button", { name: "receive", exact: true }).press("Enter");
+      await machine.getByText("idx 1, returned 1").waitFor();
+      // The first frame again, byte by byte.
+      await machine.getByRole("button", { name: /who has 10\.0\.2\.2/ }).press("Enter");
+      await machine.getByText("ff ff ff ff ff ff 52 54 00 12 34 56 08 06").waitFor();
+      // Back before both of them.
+      await machine.getByRole("slider").fill("1");
+      await card.filter({ hasText: /frames\s*0$/ }).waitFor();
+      expect(problems).toEqual([]);
+      await page.close();
+    },
+  );
+
+  it("shows a boot over its exits, and memory as the kernel was told of it", browser.options, async () => {
+    const { page, machine, problems } = await open("08-linux");
+    await button(machine, "Step").click();
+    const map = machine.getByRole("region", { name: "Memory map" });
+    await map.getByText("console=ttyS0 quiet").waitFor();
+    await button(machine, "Run").click();
+    await status(machine).filter({ hasText: "ended" }).waitFor();
+    const lines = machine.getByRole("list", { name: "Lines printed" }).locator("li");
+    expect(await lines.count()).toBe(9);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it(
+    "shows the flags that an instruction left, and those that the next will write",
+    browser.options,
+    async () => {
+      const { page, machine, problems } = await open("02-real-mode");
+      await button(machine, "Step").click();
+      await facts(machine, /^1 instructions/).waitFor();
+      const flags = machine.locator("table.flags");
+      await flags.getByText(/^The next instruction (writes|keeps|leaves)/).waitFor();
+      await button(machine, "Step").click();
+      await facts(machine, /^2 instructions/).waitFor();
+      expect(await flags.locator("tbody tr").count()).toBeGreaterThanOrEqual(2);
+      expect(problems).toEqual([]);
+      await page.close();
+    },
+  );
+
+  it.each(chapters)("%s: says without JavaScript what it would need", browser.options, async chapter => {
+    const plain = await chrome.newContext({ javaScriptEnabled: false });
+    const page = await plain.newPage();
+    await page.goto(`${server.url}chapters/${chapter}.html`);
+    await page.locator(".machine").getByText("needs JavaScript").waitFor();
+    await plain.close();
+  });
+
   it("finds text in memory, and filters exits", browser.options, async () => {
     const { page, machine, problems } = await open("02-real-mode");
     await button(machine, "Run").click();

@@ -203,27 +203,6 @@ describe("in Chromium", browser.options, () => {
     await page.close();
   });
 
-  it("the machine of chapter 7 goes from packet to packet, by the keyboard", browser.options, async () => {
-    const page = await chrome.newPage();
-    const problems = watch(page);
-    await page.goto(`${server.url}chapters/07-virtio-net.html`);
-    await hydrated(page);
-    const machine = page
-      .locator("figure")
-      .filter({ has: page.getByLabel("Guest") })
-      .last();
-    await machine.getByRole("button", { name: "Switch on" }).press("Enter");
-    const next = machine.getByRole("button", { name: "To packet" });
-    await next.press("Enter");
-    await machine.getByText("1 frames", { exact: false }).waitFor();
-    await next.press("Enter");
-    await machine.getByRole("button", { name: /10\.0\.2\.2 is at 52:55:0a:00:02:02/ }).waitFor();
-    await machine.getByRole("button", { name: "receive", exact: true }).press("Enter");
-    await machine.getByText("idx 1, returned 1").waitFor();
-    expect(problems).toEqual([]);
-    await page.close();
-  });
-
   it("the search finds a term", browser.options, async () => {
     const page = await chrome.newPage();
     await page.goto(server.url);
