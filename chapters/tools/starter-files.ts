@@ -26,9 +26,10 @@ export interface StarterFile {
   readonly state: StarterState;
 }
 
-/** Every starter of one chapter, or of all. Throws a `RegionError` for markers that are wrong. */
+/** Every starter of one chapter, or of all that have tasks. Throws a `RegionError` for markers that are wrong. */
 export function starterFiles(chapters: readonly Chapter[] = readChapters()): StarterFile[] {
-  return chapters.flatMap(chapter =>
+  const written = chapters.filter(({ tasks }) => tasks.length > 0);
+  return written.flatMap(chapter =>
     layerFiles(chapter.name).map(file => {
       const path = `chapters/${chapter.name}/${file}`;
       const text = generatedStarter(chapter, file);

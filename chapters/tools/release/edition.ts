@@ -55,7 +55,7 @@ export async function editionFiles(
   rewrite(files, "package.json", text => editionPackage(text, selected));
   rewrite(files, "tsconfig.json", text => text.replace('"solutions"', '"types"'));
   rewrite(files, "biome.json", text =>
-    text.replace('"!**/package-lock.json"', '"!**/package-lock.json", "!solutions", "!types"'),
+    replaceOnce(text, LINTED, `${LINTED}, ${GENERATED.map(path => `"!${path}"`).join(", ")}`),
   );
   rewrite(files, ".vitepress/config.ts", withoutInstructors);
   for (const path of files.keys()) {
@@ -173,6 +173,10 @@ function pageOfStudents(page: string, selected: readonly Selected[]): string {
         : "Nothing of this chapter is assigned: it is here to be read, and runs on the reference.",
     );
 }
+
+/** What an edition has that no formatter has to like. */
+const GENERATED = ["solutions", "types", "starters", "*.json", "chapters/*/chapter.json"];
+const LINTED = '"!**/package-lock.json"';
 
 /** What a student's book does not promise. */
 const NEVER_FAR =
