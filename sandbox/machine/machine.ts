@@ -33,6 +33,8 @@ export interface MachineOptions extends CardOptions {
   readonly serialOutput: (byte: number) => void;
   /** A character was written to the debug console, port 0xe9. */
   readonly debugOutput?: (byte: number) => void;
+  /** An exit has been handled. The record is the vCPU's own, and is overwritten by the next entry. */
+  readonly exitHandled?: ((exit: Exit) => void) | undefined;
 }
 
 /** How a machine comes to rest for good. */
@@ -124,6 +126,7 @@ interface Parts {
   readonly cards: Cards;
   readonly buses: { readonly ports: Bus; readonly mmio: Bus };
   readonly takeEnd: () => MachineEnd | null;
+  readonly exitHandled?: ((exit: Exit) => void) | undefined;
 }
 
 /** A step ends after this much: an exit that was handled counts 1, a budget that was spent 64. */
@@ -171,7 +174,7 @@ export class Machine {
   }
 
   #run(): Step {
-    const { vcpu, buses, devices, time, takeEnd } = this.parts;
+    const { vcpu, buses, devices, time, takeEnd, exitHandled } = this.parts;
     if (this.#isAside) {
       this.pause();
       time.leave();
@@ -189,6 +192,7 @@ export class Machine {
       this.exits++;
       time.leave();
       const end = this.#handle(exit, buses) ?? takeEnd();
+      exitHandled?.(exit);
       if (end) return { kind: "ended", end };
       weight += exit.reason === "INTR" ? BUDGET_WEIGHT : 1;
       if (exit.reason === "INTR" && this.#goAside()) return { kind: "aside", nanoseconds: time.sleep() };

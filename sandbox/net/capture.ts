@@ -10,6 +10,8 @@ export interface CaptureOptions {
   /** Takes whole blocks of a pcapng file. */
   readonly sink: (bytes: Uint8Array) => void;
   readonly interfaceName?: string;
+  /** Sees each frame as well; its bytes are the caller's again when the call ends. */
+  readonly seen?: (frame: Uint8Array, direction: Direction) => void;
 }
 
 export class Capture implements NetBackend {
@@ -56,7 +58,10 @@ export class Capture implements NetBackend {
   }
 
   #record(frame: Uint8Array, offload: Offload | null, direction: Direction): void {
-    const { clock, sink } = this.#options;
-    for (const wired of framesOnWire(frame, offload)) sink(packetBlock(wired, clock.now(), direction));
+    const { clock, sink, seen } = this.#options;
+    for (const wired of framesOnWire(frame, offload)) {
+      sink(packetBlock(wired, clock.now(), direction));
+      seen?.(wired, direction);
+    }
   }
 }
