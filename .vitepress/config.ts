@@ -34,6 +34,13 @@ const sidebar = [
     text: "Chapters",
     items: chapters.map(({ number, title, link }) => ({ text: `${number} · ${title}`, link })),
   },
+  {
+    text: "The sandbox",
+    items: [
+      { text: "In this page", link: "/sandbox" },
+      { text: "On the command line", link: "/sandbox-command-line" },
+    ],
+  },
   // #region instructors
   {
     text: "For instructors",
@@ -128,6 +135,7 @@ export default defineConfig({
     nav: [
       { text: "Start", link: "/what-is-a-virtual-machine", activeMatch: "^/(what-is|setup|how-to)" },
       ...chapters.slice(0, 1).map(({ link }) => ({ text: "Chapters", link, activeMatch: "^/chapters/" })),
+      { text: "Sandbox", link: "/sandbox", activeMatch: "^/sandbox" },
       { text: "Glossary", link: "/glossary" },
     ],
     sidebar,

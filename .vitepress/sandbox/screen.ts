@@ -45,15 +45,18 @@ export interface ScreenViewer {
   clear(): void;
 }
 
-/** Source: ECMA-48, 5.4 (control sequences), 8.3.89 (OSC). */
+const [BEL, BACKSPACE, ESCAPE, DELETE] = [7, 8, 27, 127].map(code => String.fromCharCode(code));
+/** Control sequences, titles, and the short ones. Source: ECMA-48, 5.4, 8.3.89 (OSC). */
+const SEQUENCES = new RegExp(
+  `${ESCAPE}\\[[\\d;?]*[ -/]*[@-~]|${ESCAPE}\\][^${BEL}${ESCAPE}]*(${BEL}|${ESCAPE}\\\\)|${ESCAPE}[@-Z\\\\^_]`,
+  "g",
+);
+/** A line editor takes back what it wrote. */
+const TAKEN_BACK = new RegExp(`[^\n]${BACKSPACE}( ${BACKSPACE})?`, "g");
+
+/** Text without what only a terminal understands; of control characters, tabs and line ends stay. */
 export function plainText(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-      .replace(/\x1b\[[\d;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[@-Z\\^_]/g, "")
-      // A line editor takes back what it wrote.
-      .replace(/[^\n]\x08( \x08)?/g, "")
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
-      .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, "")
-  );
+  const isShown = (character: string) =>
+    character === "\n" || character === "\t" || (character >= " " && character !== DELETE);
+  return [...text.replace(SEQUENCES, "").replace(TAKEN_BACK, "")].filter(isShown).join("");
 }

@@ -15,7 +15,8 @@ import { Screen } from "./screen.ts";
 
 /** What a reader without eyes on the screen needs of it. */
 const TOLD = 1500;
-const TELL_EVERY = 300;
+/** Milliseconds. */
+const TELL_EVERY = 200;
 
 export interface SavedNote {
   readonly guest: string;
@@ -23,9 +24,23 @@ export interface SavedNote {
 }
 
 function makeMachine(slot: Slot) {
+  const screen = new Screen();
+  const told = ref("");
+  let isTelling = false;
+  screen.open({
+    write() {
+      if (isTelling) return;
+      isTelling = true;
+      setTimeout(() => {
+        isTelling = false;
+        told.value = screen.text(TOLD);
+      }, TELL_EVERY);
+    },
+    clear: () => void (told.value = ""),
+  });
   return {
     slot,
-    screen: new Screen(),
+    screen,
     status: shallowRef<MachineStatus | null>(null),
     /** What is on its way, as in "Fetching the guest…". */
     busy: ref(""),
@@ -33,7 +48,7 @@ function makeMachine(slot: Slot) {
     /** Something went well that nobody sees. */
     note: ref(""),
     /** The end of what the guest has printed. */
-    told: ref(""),
+    told,
   };
 }
 
@@ -44,7 +59,6 @@ export function useSandbox() {
   /** Why the worker is gone; empty while it is there. */
   const lost = ref("");
   let remote: RemoteLab | undefined;
-  const telling = new Map<Slot, ReturnType<typeof setTimeout>>();
 
   function lab(): RemoteLab {
     lost.value = "";
@@ -52,10 +66,7 @@ export function useSandbox() {
       happened(event) {
         const machine = machines[event.slot];
         if (event.kind === "status") machine.status.value = event.status;
-        else {
-          machine.screen.write(event.bytes);
-          tell(machine);
-        }
+        else machine.screen.write(event.bytes);
       },
       lost(sentence) {
         remote = undefined;
@@ -67,15 +78,6 @@ export function useSandbox() {
       },
     });
     return remote;
-  }
-
-  function tell({ slot, screen, told }: SandboxMachine): void {
-    if (telling.has(slot)) return;
-    const timer = setTimeout(() => {
-      telling.delete(slot);
-      told.value = screen.text(TOLD);
-    }, TELL_EVERY);
-    telling.set(slot, timer);
   }
 
   function send<Name extends RequestName>(name: Name, body: Requests[Name]): Promise<Answers[Name]> {
@@ -157,10 +159,7 @@ export function useSandbox() {
     }
   }
 
-  onBeforeUnmount(() => {
-    remote?.close();
-    for (const timer of telling.values()) clearTimeout(timer);
-  });
+  onBeforeUnmount(() => remote?.close());
 
   return {
     machines,

@@ -9,6 +9,7 @@ import "./book.css";
 import "./code.css";
 import "./figures.css";
 import "./print.css";
+import "./sandbox.css";
 
 export default {
   extends: DefaultTheme,
