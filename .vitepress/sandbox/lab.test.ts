@@ -46,6 +46,10 @@ describe("the sandbox's machines", () => {
     expect(lab.command("a", "ping 10.0.2.2 1")).toContain("1 sent, 1 received");
     expect(() => lab.request("reset", { slot: "a" })).toThrow("boot it anew");
     expect(() => lab.request("restore", { slot: "b", file })).toThrow("machine A has the network card");
+    lab.request("off", { slot: "a" });
+    lab.request("restore", { slot: "b", file });
+    lab.bootGuest("a");
+    expect(lab.command("a", "net")).toContain("52:54:00:12:34:57");
   });
 
   it("refuse a wrong file with a sentence, and stay as they are", () => {

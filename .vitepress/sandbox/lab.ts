@@ -142,10 +142,16 @@ export class Lab {
     return {
       host: this.#options.host,
       network: this.#network,
-      mac: MACS[slot],
+      mac: this.#freeMac(slot),
       output: byte => this.#outputs[slot].add(byte),
       changed: () => void this.#changed(() => {}),
     };
+  }
+
+  /** The slot's own, unless a machine that was saved in this slot has been restored in another. */
+  #freeMac(slot: Slot): string {
+    const taken = SLOTS.filter(one => one !== slot).map(one => this.#machines.get(one)?.mac);
+    return [MACS[slot], ...Object.values(MACS)].find(mac => !taken.includes(mac))!;
   }
 
   #machine(slot: Slot): Emulator {
@@ -181,7 +187,7 @@ export class Lab {
     const lines = [...this.#machines].map(([slot, machine]) => {
       const { guest, state, memorySize, guestTime, address } = machine.status();
       const facts = [address || "no address", guest, `${memorySize / 2 ** 20} MiB`];
-      return `${slot.toUpperCase()}  ${facts.join(", ")}, ${state} for ${(guestTime / 1e9).toFixed(0)} s\n`;
+      return `${slot.toUpperCase()}  ${facts.join(", ")}, ${state}, up ${(guestTime / 1e9).toFixed(0)} s\n`;
     });
     return lines.join("");
   }

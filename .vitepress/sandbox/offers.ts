@@ -1,28 +1,10 @@
 /** The guests that a visitor can boot without looking for files. */
 import { withBase } from "vitepress";
 import guestImage from "../../sandbox/guest/image.elf?url&no-inline";
+import type { LinuxImage, LinuxManifest } from "./linux-manifest.ts";
 import type { GuestFiles } from "./protocol.ts";
 
 const MIB = 2 ** 20;
-
-/** What `npm run site:linux` writes beside the site, and the site is built with none of. */
-export interface LinuxManifest {
-  readonly images: readonly LinuxImage[];
-}
-
-export interface LinuxImage {
-  readonly name: string;
-  /** Files in the folder of the manifest. */
-  readonly kernel: string;
-  readonly initrd: string;
-  readonly commandLine: string;
-  /** Of both, in bytes. */
-  readonly size: number;
-  /** Which packages of which versions these are, and where their sources are. */
-  readonly source: string;
-}
-
-export const LINUX_COMMAND_LINE = "console=ttyS0 cryptomgr.notests";
 
 /** A file of the site could not be fetched. */
 export class FetchError extends Error {
