@@ -12,14 +12,17 @@ import { join } from "node:path";
 import type { Chapter } from "./chapter-manifest.ts";
 import { ROOT, readChapters } from "./chapters.ts";
 import { Complaint } from "./complaint.ts";
+import { classOutput } from "./grade/book-class.ts";
 import { bundleWithLayers, cacheBundle, type LayerTexts } from "./layer-bundle.ts";
 import { layerWithMistake, layerWithout, starterLayer } from "./layer-variants.ts";
 
 export interface BookOutput {
   /** In docs/outputs/. */
   readonly file: string;
-  /** The command as the book shows it: `npm run chapter N words`. */
+  /** The command as the book shows it: `npm run chapter N words`; on the book's class, see book-class.ts. */
   readonly run: string;
+  /** On the book's class: commands that are run before, unseen. Those of the class have this, if empty. */
+  readonly first?: readonly string[];
   /** "starter", "without TASK" or the id of a mistake, where the command runs a learner's layer. */
   readonly layer?: string;
   /** The test that holds it, where the command fetches its guest: `npm run outputs` makes it only by name. */
@@ -35,7 +38,8 @@ export function bookOutputs(): BookOutput[] {
 }
 
 /** Runs the command and returns its text: the prompt's line, then all that it printed. */
-export async function makeOutput({ run, layer, file, heldBy }: BookOutput): Promise<string> {
+export async function makeOutput({ run, layer, file, heldBy, first }: BookOutput): Promise<string> {
+  if (first) return `$ ${run}\n${classOutput(run, first)}`;
   const [, number, rest = ""] = /^npm run chapter (\d+)(.*)$/.exec(run) ?? [];
   const chapter = readChapters().find(one => one.number === Number(number));
   if (!chapter) throw new Complaint(`${OUTPUTS}/outputs.json: ${file}: “${run}” runs no chapter`);

@@ -10,7 +10,7 @@ describe("the outputs in the book are what the commands print", () => {
       const path = join(ROOT, OUTPUTS, output.file);
       const shown = existsSync(path) ? readFileSync(path, "utf8") : "";
       expect(shown, "run `npm run outputs`").toBe(await makeOutput(output));
-    });
+    }, 300_000);
   }
 
   it("those whose guest is fetched have a test of their own", () => {

@@ -16,7 +16,8 @@ export function classTable(results: readonly GradeResult[]): string[] {
   const sorted = [...results].sort((a, b) => (a.submission.id < b.submission.id ? -1 : 1));
   const width = Math.max(10, ...sorted.map(({ submission }) => submission.id.length));
   const rows = sorted.map(result => {
-    const late = result.late ? `${result.late.daysLate} days late` : "";
+    const days = result.late?.daysLate;
+    const late = days === undefined ? "" : days === 1 ? "1 day late" : `${days} days late`;
     const broken = result.chapters
       .filter(({ state }) => state !== "handed-in")
       .map(({ name, state }) => `${name} ${state}`);

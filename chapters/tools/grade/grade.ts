@@ -14,6 +14,8 @@ import { checkBench, GraderError, setUpBench } from "./bench.ts";
 import { isOneSubmission, readSource, sourceOf, sourcesIn } from "./class-folder.ts";
 import { classTable, progressLine } from "./class-report.ts";
 import { type ClassWish, gradeClass, mergeShards, studentSeed } from "./class-run.ts";
+import { writeCluster } from "./cluster/cluster.ts";
+import { classroom50Tests } from "./formats/classroom50.ts";
 import { FORMATS } from "./formats.ts";
 import { gradescopeZip } from "./gradescope-zip.ts";
 import { gradeSubmission } from "./grading.ts";
@@ -51,7 +53,9 @@ async function grade(wish: Wish): Promise<number> {
   if (chapters.length === 0)
     throw new Complaint("which chapter? `npm run grade N`, or `npm run grade all`", 2);
   if (words.has("sample")) return await sample(wish);
+  if (words.has("cluster")) return print(writeCluster(wish));
   if (words.has("gradescope")) return writeGradescope(wish);
+  if (words.has("classroom50")) return writeClassroom50(wish);
   const [path, ...more] = paths;
   if (path === undefined)
     return await gradeOne(wish, ownSubmission(chapters, words.has("solution") ? "solutions" : "chapters"));
@@ -151,6 +155,12 @@ function writeGradescope(wish: Wish): number {
   const out = resolve(wish.out ?? "gradescope.zip");
   writeWhole(out, gradescopeZip(wish.chapters, wish.seed));
   return print([`${out} is an autograder for Gradescope: it builds once with a network and grades without`]);
+}
+
+function writeClassroom50(wish: Wish): number {
+  const out = resolve(wish.out ?? "tests.json");
+  writeWhole(out, classroom50Tests(wish.chapters));
+  return print([`${out} has a test for each task; it lies beside the assignment's autograder`]);
 }
 
 async function attacks(wish: Wish): Promise<number> {

@@ -12,7 +12,7 @@ import type { Chapter } from "../chapter-manifest.ts";
 import { ROOT } from "../chapters.ts";
 
 /** What grading needs of the project; tests, benchmarks and the site are left at home. */
-const PACKED = [
+export const PACKED = [
   "chapters",
   "solutions",
   "sandbox",
@@ -21,7 +21,7 @@ const PACKED = [
   "package-lock.json",
   "tsconfig.json",
 ];
-const LEFT_OUT = /(^|\/)(node_modules|oracle|bench|attacks|golden|comparison)(\/|$)/;
+const LEFT_OUT = /(^|\/)(node_modules|oracle|bench|attacks|golden|honest|comparison)(\/|$)/;
 const UNIX = 3;
 const NODE = "22.20.0";
 

@@ -13,7 +13,11 @@ export const WORDS = {
   sample: "write a folder of 300 made-up submissions: npm run grade N|all sample FOLDER",
   one: "PATH is one submission, whatever it looks like",
   similar: "compare all submissions with each other: npm run grade similar FOLDER",
+  cluster: "write what grades a class on many machines: npm run grade N|all cluster github|kubernetes",
+  github: "of cluster: a workflow for GitHub Actions",
+  kubernetes: "of cluster: an Indexed Job, and the image's Dockerfile",
   gradescope: "write a Gradescope autograder: npm run grade N|all gradescope out=FILE.zip",
+  classroom50: "write the declarative tests of a Classroom 50 assignment: npm run grade N classroom50",
   attacks: "run the attack corpus, at the level that isolation= names, and tell what got through",
   strict: "end with 1 unless every point was earned",
   fresh: "grade again what is graded already",
@@ -28,6 +32,8 @@ export const OPTIONS = {
   task: "only these tasks, by their ids, as in task=map-slots,translate",
   jobs: "submissions at the same time; as many as processors unless told",
   shard: "only this part of a class, as in 2/8",
+  shards: "of cluster: how many parts; 8 unless told",
+  image: "of cluster kubernetes: the name of the grader's image",
   least: "of similar: the share in percent from which a pair is listed; 30 unless told",
   due: "a JSON file of due dates and what lateness costs",
   handed: "a CSV file: submission, time it was handed in (ISO 8601)",
@@ -56,6 +62,9 @@ export interface Wish {
   readonly jobs: number | undefined;
   /** Counted from 1. */
   readonly shard: { readonly index: number; readonly of: number };
+  /** Of a cluster. */
+  readonly shards: number | undefined;
+  readonly image: string | undefined;
   /** A share from 0 to 1. */
   readonly least: number | undefined;
   readonly due: string | undefined;
@@ -70,7 +79,7 @@ export function parseWords(args: readonly string[], chapters: readonly Chapter[]
   let isAll = false;
   const left = [...args];
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
-    const [, dashes = "", name = "", value] = /^(--)?([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const [, dashes = "", name = "", value] = /^(--)?([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(arg) ?? [];
     const option = optionNamed(name);
     if (option && (dashes || value !== undefined)) {
       const given = value ?? left.shift();
@@ -110,6 +119,8 @@ export function parseWords(args: readonly string[], chapters: readonly Chapter[]
     tasks: tasksOf(options.get("task"), isAll ? chapters : chosen),
     jobs: options.has("jobs") ? countOf("jobs", options.get("jobs")!) : undefined,
     shard: shardOf(options.get("shard")),
+    shards: options.has("shards") ? countOf("shards", options.get("shards")!) : undefined,
+    image: options.get("image"),
     least: options.has("least") ? shareOf("least", options.get("least")!) : undefined,
     due: options.get("due"),
     handedIn: options.get("handed"),
