@@ -47,6 +47,11 @@ const sidebar = [
     items: [
       { text: "Choose and hand out", link: "/instructors/hand-out" },
       { text: "Syllabus and timetable", link: "/instructors/syllabus" },
+      { text: "Grade a class", link: "/instructors/grade" },
+      { text: "In your system", link: "/instructors/systems" },
+      { text: "What a submission may do", link: "/instructors/isolation" },
+      { text: "Who wrote alike", link: "/instructors/similar" },
+      { text: "A class on a cluster", link: "/instructors/cluster" },
     ],
   },
   // #endregion instructors
