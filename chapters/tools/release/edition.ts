@@ -54,9 +54,7 @@ export async function editionFiles(
   for (const one of selected) await closeChapter(files, one, answers);
   rewrite(files, "package.json", text => editionPackage(text, selected));
   rewrite(files, "tsconfig.json", text => text.replace('"solutions"', '"types"'));
-  rewrite(files, "biome.json", text =>
-    replaceOnce(text, LINTED, `${LINTED}, ${GENERATED.map(path => `"!${path}"`).join(", ")}`),
-  );
+  rewrite(files, "biome.json", text => replaceOnce(text, LINTED, LINTED_THERE));
   rewrite(files, ".vitepress/config.ts", withoutInstructors);
   for (const path of files.keys()) {
     if (path.startsWith("docs/") && path.endsWith(".md"))
@@ -174,9 +172,9 @@ function pageOfStudents(page: string, selected: readonly Selected[]): string {
     );
 }
 
-/** What an edition has that no formatter has to like. */
-const GENERATED = ["solutions", "types", "starters", "*.json", "chapters/*/chapter.json"];
+/** What is linted, here and in an edition, where much is generated. */
 const LINTED = '"!**/package-lock.json"';
+const LINTED_THERE = '"!**/*.json", "!solutions", "!types", "!starters"';
 
 /** What a student's book does not promise. */
 const NEVER_FAR =
@@ -186,7 +184,7 @@ const INSTRUCTORS_PART = /^\[Choose and hand out\]\(.*\n\n?/m;
 
 function replaceOnce(text: string, old: string, by: string): string {
   if (!text.includes(old))
-    throw new Error(`the book no longer says “${old.trim()}”: mend release/edition.ts`);
+    throw new Error(`the project no longer says “${old.trim()}”: mend release/edition.ts`);
   return text.replace(old, () => by);
 }
 
