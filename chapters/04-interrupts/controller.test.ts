@@ -220,7 +220,7 @@ describe("end-of-interrupt", () => {
   it("lets the next of five ticks come", async ({ subject, show }) => {
     const { image, output } = expectedRun("ticks");
     const run = await subject.call("guest", image, false);
-    const registers = run.master;
+    const registers = run.master!;
     show({ note: `${run.output}master: IRR ${registers.irr}, IMR ${registers.imr}, ISR ${registers.isr}` });
     expect(run.output).toBe(output);
   });

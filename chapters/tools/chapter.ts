@@ -200,7 +200,7 @@ function taskList({ number, title, tasks, guests, fetched }: Chapter): string[] 
   return [
     `${number}  ${title}`,
     ...tasks.map(({ id, title, points, stars, file }) => {
-      return `  ${id.padEnd(16)}${"*".repeat(stars).padEnd(4)}${String(points).padStart(3)} points  ${file.padEnd(width)}${title}`;
+      return `  ${id.padEnd(18)}${"*".repeat(stars).padEnd(4)}${String(points).padStart(3)} points  ${file.padEnd(width)}${title}`;
     }),
     "guests",
     ...[...guests, ...fetched].map(({ name, does }) => `  ${name.padEnd(16)}${does}`),

@@ -19,7 +19,7 @@ export class TaskReporter implements Reporter {
       const done = states.length > 0 && passed === states.length;
       if (done) points += worth;
       const count = `${passed}/${states.length} tests`;
-      lines.push(`  ${done ? "✓" : "·"} ${id.padEnd(16)}${count.padEnd(13)}${worth} points  ${title}`);
+      lines.push(`  ${done ? "✓" : "·"} ${id.padEnd(18)}${count.padEnd(13)}${worth} points  ${title}`);
     }
     const all = tasks.reduce((sum, task) => sum + task.points, 0);
     console.log(`\nchapter ${number}: ${points} of ${all} points\n${lines.join("\n")}`);
