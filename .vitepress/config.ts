@@ -14,14 +14,23 @@ import { siteAddress } from "./publish/address.ts";
 import { headOf } from "./publish/head.ts";
 import { publish } from "./publish/publish.ts";
 import { editPattern, repository } from "./repository.ts";
+import { solveInPage } from "./solve/plugin.ts";
+import { progressRing } from "./solve/progress.ts";
 
 const address = siteAddress(process.env);
 const { base } = address;
 const description = "Build an x86 hypervisor in TypeScript, one exit at a time.";
 const chapters = chapterPages();
 
+interface SidebarPage {
+  readonly text: string;
+  readonly link: string;
+  /** HTML that stands before the text. */
+  readonly ring?: string;
+}
+
 /** The pages in reading order. */
-const sidebar = [
+const sidebar: readonly { readonly text: string; readonly items: readonly SidebarPage[] }[] = [
   {
     text: "Before you start",
     items: [
@@ -32,7 +41,11 @@ const sidebar = [
   },
   {
     text: "Chapters",
-    items: chapters.map(({ number, title, link }) => ({ text: `${number} · ${title}`, link })),
+    items: chapters.map(({ number, name, title, link, exercises }) => ({
+      text: `${number} · ${title}`,
+      link,
+      ring: progressRing(name, exercises),
+    })),
   },
   {
     text: "The sandbox",
@@ -104,8 +117,9 @@ export default defineConfig({
         include: [/\.vue$/, /\.md$/],
         dts: false,
       }),
+      solveInPage(),
     ],
-    worker: { format: "es", plugins: () => [icedForBrowsers()] },
+    worker: { format: "es", plugins: () => [icedForBrowsers(), solveInPage()] },
   },
 
   /** The theme shows how long a page takes to read, counted from its prose. */
@@ -143,7 +157,14 @@ export default defineConfig({
       { text: "Sandbox", link: "/sandbox", activeMatch: "^/sandbox" },
       { text: "Glossary", link: "/glossary" },
     ],
-    sidebar,
+    sidebar: sidebar.map(({ text: group, items }) => ({
+      text: group,
+      items: items.map(({ ring = "", text, link }) => ({
+        text: `${ring}${text}`,
+        docFooterText: text,
+        link,
+      })),
+    })),
     notFound: {
       title: "Nothing answers at this address",
       quote: "On a bus such a read returns all ones. Here it returns the way home.",

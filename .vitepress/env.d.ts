@@ -12,3 +12,19 @@ declare module "*?url&no-inline" {
   const url: string;
   export default url;
 }
+
+/** What solve/plugin.ts makes. */
+declare module "virtual:vmexit/layers" {
+  export const CHAPTERS: Readonly<Record<string, () => Promise<import("./solve/layer-facts.ts").LayerFacts>>>;
+}
+
+declare module "virtual:vmexit/references" {
+  export const CHAPTERS: Readonly<Record<string, () => Promise<Readonly<Record<string, string>>>>>;
+}
+
+declare module "virtual:vmexit/bench" {
+  export const MODULES: Readonly<
+    Record<string, () => Promise<import("./solve/module-texts.ts").ModuleTexts>>
+  >;
+  export const SUITES: Readonly<Record<string, () => Promise<void>>>;
+}

@@ -14,6 +14,8 @@ export interface ChapterPage {
   readonly title: string;
   /** The page's path inside the site, without base and extension. */
   readonly link: string;
+  /** How many exercises the chapter has. */
+  readonly exercises: number;
 }
 
 /** Every `chapters/NN-name/chapter.json`, by rising number. */
@@ -30,5 +32,11 @@ export function chapterManifests(): Chapter[] {
 export function chapterPages(): ChapterPage[] {
   return chapterManifests()
     .filter(({ name }) => existsSync(join(ROOT, "docs/chapters", `${name}.md`)))
-    .map(({ number, name, title }) => ({ number, name, title, link: `/chapters/${name}` }));
+    .map(({ number, name, title, tasks }) => ({
+      number,
+      name,
+      title,
+      link: `/chapters/${name}`,
+      exercises: tasks.length,
+    }));
 }

@@ -5,6 +5,7 @@ import { chapterManifests } from "./chapter-pages.ts";
 
 export interface ChapterFacts {
   readonly number: number;
+  readonly name: string;
   readonly tasks: readonly Omit<Task, "regions">[];
 }
 
@@ -15,8 +16,9 @@ export { data };
 export default defineLoader({
   watch: ["../../chapters/*/chapter.json"],
   load: (): ChapterFacts[] =>
-    chapterManifests().map(({ number, tasks }) => ({
+    chapterManifests().map(({ number, name, tasks }) => ({
       number,
+      name,
       tasks: tasks.map(({ regions: _, ...task }) => task),
     })),
 });

@@ -10,6 +10,8 @@ import "./code.css";
 import "./figures.css";
 import "./print.css";
 import "./sandbox.css";
+import "./progress.css";
+import "./solve.css";
 
 export default {
   extends: DefaultTheme,

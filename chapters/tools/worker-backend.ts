@@ -5,12 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { bundleWithLayers, cacheBundle, type LayerTexts } from "./layer-bundle.ts";
 import type { SubjectBackend } from "./subject.ts";
-import type { Answer, Call } from "./subject-in-worker.ts";
-
-/** A call that did not come back in time, or that took the worker down. */
-export class SubjectLimitError extends Error {
-  override readonly name = "SubjectLimitError";
-}
+import { type Answer, type Call, resultOf, SubjectLimitError } from "./subject-calls.ts";
 
 export interface WorkerLimits {
   /** For one call; generous, as this is a watchdog and not a measure. */
@@ -75,8 +70,7 @@ export class WorkerBackend implements SubjectBackend {
       worker.once("error", () => clearTimeout(watchdog));
       worker.postMessage({ id, name, args } satisfies Call);
     });
-    if ("value" in answer) return answer.value;
-    throw Object.assign(new Error(answer.error.message), answer.error);
+    return resultOf(answer);
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Duplex, Readable } from "node:stream";
-import { SubjectLimitError } from "../worker-backend.ts";
+import { SubjectLimitError } from "../subject-calls.ts";
 import type { Isolation } from "./isolation.ts";
 import { PlainDataError, readPlain, writePlain } from "./plain-data.ts";
 import { type Use, useOf } from "./process-use.ts";

@@ -15,8 +15,9 @@ import { failureOf } from "../graded-test.ts";
 import { cacheBundle, LayerBundler } from "../layer-bundle.ts";
 import { frameAt, learnersPlace } from "../report-error.ts";
 import { holeRegion, taskOf } from "../starter.ts";
+import { SubjectLimitError } from "../subject-calls.ts";
 import { type GradedTest, useRegistrar } from "../suite.ts";
-import { SubjectLimitError, servedSubject, WorkerBackend, type WorkerLimits } from "../worker-backend.ts";
+import { servedSubject, WorkerBackend, type WorkerLimits } from "../worker-backend.ts";
 import { hasHole, learnersFiles, type Step } from "./course.ts";
 
 export type Verdict = {
