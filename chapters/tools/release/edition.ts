@@ -29,6 +29,8 @@ const NOT_FOR_STUDENTS: readonly RegExp[] = [
   /^chapters\/tools\/(release|laws)\//,
   /^chapters\/tools\/(outputs|book-outputs)\.ts$/,
   /^chapters\/tools\/grade\/(attacks\/|README|.*\.txt$)/,
+  /^chapters\/tools\/grade\/(book-class|similar\/(honest|disguise)|cluster\/workflow-parser)\.ts$/,
+  /^docs\/outputs\/teach-/,
   /^sandbox\/cpu\/oracle\//,
   /^docs\/instructors\//,
   /^\.ci\//,
