@@ -323,6 +323,7 @@ async function load(page: Page, files: readonly (readonly [name: string, text: s
     .setInputFiles(
       files.map(([name, text]) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text) })),
     );
+  await page.locator(".solve-status").filter({ hasText: /oaded/ }).waitFor();
 }
 
 /** Does it, and waits until the tests that it starts have run. */
