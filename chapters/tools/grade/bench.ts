@@ -39,7 +39,13 @@ async function courseOf(chapter: Chapter): Promise<Course> {
   const tests = await gradedTests(chapter);
   const path = `../../${chapter.name}/subject.ts`;
   const { subject } = (await import(/* @vite-ignore */ path)) as { subject: SubjectFunctions };
-  return { chapter, tests, ground: await groundOf(chapter), reference: new DirectBackend(subject) };
+  return {
+    chapter,
+    whole: chapter,
+    tests,
+    ground: await groundOf(chapter),
+    reference: new DirectBackend(subject),
+  };
 }
 
 /** The course with only these tasks; all of them where none is named. */

@@ -3,8 +3,10 @@
  *
  * The words stand in any order; `npm run grade help` and the book list them.
  */
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { ManifestError } from "../chapter-manifest.ts";
 import { readChapters } from "../chapters.ts";
 import { Complaint } from "../complaint.ts";
 import { PRACTICE_SEED } from "../graded-test.ts";
@@ -17,9 +19,9 @@ import { type ClassWish, gradeClass, mergeShards, studentSeed } from "./class-ru
 import { writeCluster } from "./cluster/cluster.ts";
 import { classroom50Tests } from "./formats/classroom50.ts";
 import { FORMATS } from "./formats.ts";
-import { gradescopeZip } from "./gradescope-zip.ts";
+import { gradescopeZip, readNodeArchive } from "./gradescope-zip.ts";
 import { gradeSubmission } from "./grading.ts";
-import { chooseIsolation } from "./isolation.ts";
+import { chooseIsolation, IsolationError } from "./isolation.ts";
 import { readHandedIn, readLatePolicy, withLateness } from "./late.ts";
 import { help, parseWords, type Wish } from "./options.ts";
 import { reportLines } from "./report.ts";
@@ -38,8 +40,10 @@ await runTool(async () => {
   try {
     return await grade(parseWords(process.argv.slice(2), readChapters(), PRACTICE_SEED));
   } catch (error) {
-    if (!(error instanceof GraderError)) throw error;
-    console.error(error.message);
+    const isRefusal = error instanceof GraderError || error instanceof IsolationError;
+    if (!isRefusal && (error instanceof Complaint || error instanceof ManifestError)) throw error;
+    // Whatever happened was no submission's fault, and must not look like "nothing to grade".
+    console.error(isRefusal ? error.message : error);
     return EXIT_CODES.error;
   }
 });
@@ -60,6 +64,7 @@ async function grade(wish: Wish): Promise<number> {
   if (path === undefined)
     return await gradeOne(wish, ownSubmission(chapters, words.has("solution") ? "solutions" : "chapters"));
   if (words.has("solution") || more.length > 0) throw new Complaint("one folder or archive at a time", 2);
+  if (!existsSync(path)) throw new Complaint(`there is no ${path}`, 2);
   if (!words.has("one") && !isOneSubmission(path)) return await gradeFolder(wish, path);
   return await gradeOne(wish, await readSource(sourceOf(path), chapters));
 }
@@ -153,7 +158,8 @@ async function sample(wish: Wish): Promise<number> {
 
 function writeGradescope(wish: Wish): number {
   const out = resolve(wish.out ?? "gradescope.zip");
-  writeWhole(out, gradescopeZip(wish.chapters, wish.seed));
+  const node = wish.node === undefined ? undefined : readNodeArchive(wish.node);
+  writeWhole(out, gradescopeZip(wish.chapters, wish.seed, node));
   return print([`${out} is an autograder for Gradescope: it builds once with a network and grades without`]);
 }
 

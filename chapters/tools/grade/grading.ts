@@ -30,7 +30,10 @@ import { TranslationError, translate } from "./translate.ts";
 
 /** A chapter with all that grading it needs; made once for any number of submissions. */
 export interface Course {
+  /** With the tasks that are graded. */
   readonly chapter: Chapter;
+  /** With all of its tasks: a file that was not handed in is the starter's, whole. */
+  readonly whole: Chapter;
   readonly tests: readonly GradedTest[];
   readonly ground: Ground;
   /** The reference's answers, for seeded tests; given here, in the grader. */
@@ -138,7 +141,7 @@ interface Prepared {
 
 async function prepare(course: Course, submission: Submission, isOpen?: boolean): Promise<Prepared> {
   const empty = { course, modules: new Map<string, string>(), maps: new Map<string, string>(), imports: [] };
-  const layer = layerOf(submission, course.chapter);
+  const layer = layerOf(submission, course.whole);
   if (!layer) return { ...empty, state: "not-handed-in", reason: "no file of it was handed in" };
   try {
     return {

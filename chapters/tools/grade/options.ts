@@ -35,6 +35,7 @@ export const OPTIONS = {
   shards: "of cluster: how many parts; 8 unless told",
   image: "of cluster kubernetes: the name of the grader's image",
   least: "of similar: the share in percent from which a pair is listed; 30 unless told",
+  node: "of gradescope: one of Node's archives for Linux, to put into the zip; else the build fetches one",
   due: "a JSON file of due dates and what lateness costs",
   handed: "a CSV file: submission, time it was handed in (ISO 8601)",
 } as const;
@@ -67,6 +68,7 @@ export interface Wish {
   readonly image: string | undefined;
   /** A share from 0 to 1. */
   readonly least: number | undefined;
+  readonly node: string | undefined;
   readonly due: string | undefined;
   readonly handedIn: string | undefined;
 }
@@ -122,6 +124,7 @@ export function parseWords(args: readonly string[], chapters: readonly Chapter[]
     shards: options.has("shards") ? countOf("shards", options.get("shards")!) : undefined,
     image: options.get("image"),
     least: options.has("least") ? shareOf("least", options.get("least")!) : undefined,
+    node: options.get("node"),
     due: options.get("due"),
     handedIn: options.get("handed"),
   };
