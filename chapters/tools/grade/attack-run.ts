@@ -47,12 +47,17 @@ const SECRETS = [
   "root:",
 ];
 
-export async function runAttacks(isolation: Isolation, jobs: number, isOpen: boolean): Promise<AttackRun> {
+export async function runAttacks(
+  isolation: Isolation,
+  jobs: number,
+  isOpen: boolean,
+  chosen: readonly Attack[] = readAttacks(),
+): Promise<AttackRun> {
   const folder = mkdtempSync(join(tmpdir(), "vmexit-attacks-"));
   const server = await countingServer();
   const targets = layTargets(folder, server);
   const before = digestOfGrader();
-  const attacks = readAttacks().filter(({ openLevel }) => {
+  const attacks = chosen.filter(({ openLevel }) => {
     return !isOpen || LEVELS.indexOf(isolation.level) >= LEVELS.indexOf(openLevel);
   });
   const benches = new Map<string, Bench>();

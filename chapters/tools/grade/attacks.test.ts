@@ -1,7 +1,7 @@
 /**
- * The attack corpus on the lowest level, and on the best of this machine with the first wall taken away, so
- * that those behind it are tried, too. Any level, and other versions of Node, by the command:
- * `npx -p node@24 npm run grade attacks isolation=uid`.
+ * One attack of each kind on the lowest level, and on the best of this machine with the first wall taken
+ * away, so that those behind it are tried, too. The whole corpus, any level, and other versions of Node, by
+ * the command: `npx -p node@24 npm run grade attacks isolation=uid`.
  */
 import { describe, expect, it } from "vitest";
 import { runAttacks } from "./attack-run.ts";
@@ -10,9 +10,15 @@ import { chooseIsolation, type Level } from "./isolation.ts";
 
 const JOBS = 2;
 
+const kindOf = (name: string) => name.split("-")[0]!;
+/** The first of each kind. */
+const SAMPLE = [
+  ...new Map([...readAttacks()].reverse().map(attack => [kindOf(attack.name), attack])).values(),
+];
+
 describe("the attack corpus", () => {
   it("has attacks of every kind", () => {
-    const kinds = new Set(readAttacks().map(({ name }) => name.split("-")[0]));
+    const kinds = new Set(SAMPLE.map(({ name }) => kindOf(name)));
     for (const kind of [
       ...["realm", "code", "files", "process", "channel", "output", "network", "time", "memory", "answer"],
       "guest",
@@ -32,7 +38,7 @@ describe("the attack corpus", () => {
 });
 
 async function expectNothing(level: Level, isOpen: boolean): Promise<void> {
-  const { rows, breaches } = await runAttacks(chooseIsolation("node", level), JOBS, isOpen);
+  const { rows, breaches } = await runAttacks(chooseIsolation("node", level), JOBS, isOpen, SAMPLE);
   const found = rows.filter(row => row.breaches.length > 0);
   expect(found.map(({ attack, behind, breaches }) => [attack.name, behind, ...breaches])).toEqual([]);
   expect(breaches).toEqual([]);

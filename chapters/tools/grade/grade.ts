@@ -19,6 +19,7 @@ import { type ClassWish, gradeClass, mergeShards, studentSeed } from "./class-ru
 import { writeCluster } from "./cluster/cluster.ts";
 import { classroom50Tests } from "./formats/classroom50.ts";
 import { FORMATS } from "./formats.ts";
+import { checkGradescope } from "./gradescope-check.ts";
 import { gradescopeZip, readNodeArchive } from "./gradescope-zip.ts";
 import { gradeSubmission } from "./grading.ts";
 import { chooseIsolation, IsolationError } from "./isolation.ts";
@@ -59,6 +60,7 @@ async function grade(wish: Wish): Promise<number> {
   if (words.has("sample")) return await sample(wish);
   if (words.has("cluster")) return print(writeCluster(wish));
   if (words.has("gradescope")) return writeGradescope(wish);
+  if (words.has("gradescope-check")) return print([checkGradescope(chapters, wish.seed, nodeOf(wish))]);
   if (words.has("classroom50")) return writeClassroom50(wish);
   const [path, ...more] = paths;
   if (path === undefined)
@@ -158,9 +160,12 @@ async function sample(wish: Wish): Promise<number> {
 
 function writeGradescope(wish: Wish): number {
   const out = resolve(wish.out ?? "gradescope.zip");
-  const node = wish.node === undefined ? undefined : readNodeArchive(wish.node);
-  writeWhole(out, gradescopeZip(wish.chapters, wish.seed, node));
+  writeWhole(out, gradescopeZip(wish.chapters, wish.seed, nodeOf(wish)));
   return print([`${out} is an autograder for Gradescope: it builds once with a network and grades without`]);
+}
+
+function nodeOf({ node }: Wish) {
+  return node === undefined ? undefined : readNodeArchive(node);
 }
 
 function writeClassroom50(wish: Wish): number {

@@ -17,6 +17,8 @@ export const WORDS = {
   github: "of cluster: a workflow for GitHub Actions",
   kubernetes: "of cluster: an Indexed Job, and the image's Dockerfile",
   gradescope: "write a Gradescope autograder: npm run grade N|all gradescope out=FILE.zip",
+  "gradescope-check":
+    "build and run that autograder in a bare Debian, graded without a network (root, debootstrap)",
   classroom50: "write the declarative tests of a Classroom 50 assignment: npm run grade N classroom50",
   attacks: "run the attack corpus, at the level that isolation= names, and tell what got through",
   strict: "end with 1 unless every point was earned",
@@ -177,7 +179,7 @@ function shardOf(text: string | undefined): { index: number; of: number } {
 }
 
 export function help(): string[] {
-  const row = (name: string, meaning: string) => `  ${name.padEnd(12)}${meaning}`;
+  const row = (name: string, meaning: string) => `  ${name.padEnd(18)}${meaning}`;
   return [
     "npm run grade N                 grades your chapter N in a process of its own",
     "npm run grade N solution        grades the reference",
