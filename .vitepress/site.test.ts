@@ -176,7 +176,7 @@ describe("in Chromium", browser.options, () => {
       const page = await chrome.newPage({ colorScheme: "dark" });
       await page.goto(`${server.url}chapters/03-paging.html`);
       await hydrated(page);
-      await page.emulateMedia({ media: "print" });
+      await page.emulateMedia({ media: "print", colorScheme: "dark" });
       for (const part of [".VPNav", ".VPSidebar", ".VPLocalNav", ".VPDocFooter", ".VPDocAside", ".machine"]) {
         expect(await page.locator(part).filter({ visible: true }).count(), part).toBe(0);
       }
