@@ -180,7 +180,7 @@ describe("in Chromium", browser.options, () => {
       for (const part of [".VPNav", ".VPSidebar", ".VPLocalNav", ".VPDocFooter", ".VPDocAside", ".machine"]) {
         expect(await page.locator(part).filter({ visible: true }).count(), part).toBe(0);
       }
-      const link = page.locator('.vp-doc p a[href^="https://"]').first();
+      const link = page.locator('.vp-doc :is(p, li) a[href^="https://"]').first();
       const shown = await link.evaluate(element => getComputedStyle(element, "::after").content);
       expect(shown).toContain((await link.getAttribute("href"))!);
       const colours = await page.evaluate(() => {
