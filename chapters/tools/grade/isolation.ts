@@ -172,11 +172,28 @@ export function nodeArguments(box: string, isOpen = false, version = process.ver
   ];
 }
 
-/** Under the shell's limits: no file grows, no core is dumped, memory and time end. */
-function limited(file: string, args: readonly string[]): Command {
+/**
+ * Under the shell's limits: no file grows, no core is dumped, memory and time end. And under Linux the
+ * process ends with the grader, however that ends.
+ */
+export function limited(file: string, args: readonly string[]): Command {
   if (process.platform === "win32") return { file, args };
+  if (endsWithParent()) return underLimits("setpriv", ["--pdeathsig", "KILL", file, ...args]);
+  return underLimits(file, args);
+}
+
+function underLimits(file: string, args: readonly string[]): Command {
   const limits = `ulimit -f 0; ulimit -c 0; ulimit -t ${CPU_SECONDS}; ulimit -d ${DATA_KILOBYTES} 2>/dev/null`;
   return { file: "/bin/sh", args: ["-c", `${limits}; exec "$0" "$@"`, file, ...args] };
+}
+
+let hasParentDeathSignal: boolean | undefined;
+
+/** Whether util-linux's setpriv is here, which asks for PR_SET_PDEATHSIG (prctl(2)). */
+function endsWithParent(): boolean {
+  hasParentDeathSignal ??=
+    spawnSync("setpriv", ["--pdeathsig", "KILL", "true"], { stdio: "ignore" }).status === 0;
+  return hasParentDeathSignal;
 }
 
 /** An own view of the world: the box, Node and its libraries to read, no network, no other process. */
