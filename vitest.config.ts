@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import type { Reporter } from "vitest/node";
@@ -25,6 +26,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", ".vitepress/{cache,dist}/**", ...graders],
     setupFiles: ["chapters/tools/suite-under-vitest.ts"],
     reporters: ["default", ...closing],
+    // Many tests wait for a browser, an emulator or another process: one worker a processor, none left free.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
