@@ -1,5 +1,5 @@
 /** What each chapter adds to the machine, counted and compared in the sources. Read at build time only. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { structuredPatch } from "diff";
 import { partOf } from "../markdown/regions.ts";
@@ -40,7 +40,8 @@ export function layerFacts(): LayerFacts[] {
 }
 
 function layerFiles(name: string): LayerFile[] {
-  const folder = `solutions/${name}`;
+  // An edition that holds a layer's source back has what can be read of it among its starters.
+  const folder = [`starters/${name}`, `solutions/${name}`].find(path => existsSync(join(ROOT, path)))!;
   return readdirSync(join(ROOT, folder))
     .filter(file => file.endsWith(".ts") && !file.endsWith(".test.ts"))
     .map(file => {
@@ -55,9 +56,9 @@ function layerFiles(name: string): LayerFile[] {
     });
 }
 
-/** The first sentence of a file's doc comment; throws where a file does not begin with one. */
+/** The first sentence of a file's doc comment, behind a note in lines; throws where there is none. */
 export function firstSentence(source: string): string {
-  const comment = /^\/\*\*([\s\S]*?)\*\//.exec(source)?.[1];
+  const comment = /^(?:\/\/.*\n)*\s*\/\*\*([\s\S]*?)\*\//.exec(source)?.[1];
   if (!comment) throw new Error(`a file of a layer begins with what it is, not with ${source.slice(0, 60)}`);
   const text = comment.replace(/^[ \t]*\* ?/gm, "").trim();
   const paragraph = text.split(/\n\s*\n/)[0]!.replace(/\s+/g, " ");
