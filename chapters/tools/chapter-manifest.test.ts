@@ -8,6 +8,8 @@ const GOOD = {
   guests: [
     { name: "add", source: "guest/add.asm", image: "guest/add.bin", needs: ["real-mode"], does: "adds" },
   ],
+  fetched: [],
+  given: [],
   tasks: [
     {
       id: "loop",

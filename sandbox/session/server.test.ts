@@ -3,12 +3,18 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findBuilding } from "../../.vitepress/machine/chapters.ts";
 import { guestImagePath } from "../../.vitepress/machine/known-runs.ts";
-import type { RingsView } from "../../chapters/07-virtio-net/rings.ts";
 import { loadDisassembler } from "../../chapters/tools/disassembly.ts";
 import { openSoft } from "../kvm/soft/soft.ts";
 import type { PassedFramesState } from "./passed-frames.ts";
 import type { Answers, RequestName, Requests, Update, WorkerMessage } from "./protocol.ts";
 import { SessionServer } from "./server.ts";
+
+/** What the picture of chapter 7's machine tells of a queue, as far as it is looked at here. */
+interface Queue {
+  readonly name: string;
+  readonly available: { readonly index: number };
+  readonly used: { readonly index: number };
+}
 
 /** A host whose clock moves when the test says so. */
 class Bench {
@@ -159,7 +165,7 @@ describe("a session behind messages", () => {
     const seen = () => {
       const { picture, devices } = bench.settle().view;
       places.push(
-        (picture as readonly RingsView[])
+        (picture as readonly Queue[])
           .map(({ name, available, used }) => `${name}: available ${available.index}, used ${used.index}`)
           .join("    "),
       );
