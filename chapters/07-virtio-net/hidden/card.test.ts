@@ -23,7 +23,7 @@ describe("registers", () => {
 });
 
 describe("indirect", () => {
-  it("refuses a table in a table", async ({ subject }) => {
+  it("takes no second table from within a table", async ({ subject }) => {
     const results = await subject.call("chains", [
       {
         tables: [
