@@ -1,12 +1,12 @@
 /** Foreign kernels: not made for this machine, and booted as any other machine would boot them. */
 import { spawnSync } from "node:child_process";
-import { describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { requires } from "../../../chapters/tools/requires.ts";
 import { bootImage, type ImageKind, imageKind } from "../../boot/image.ts";
 import { compressedVmlinux } from "../../boot/vmlinux.ts";
 import { Dialogue } from "../../machine/dialogue.ts";
-import { DebianError } from "./apt.ts";
 import { debianLinux } from "./debian.ts";
+import { fetched } from "./debian-fixture.ts";
 import { debianMemtest } from "./memtest.ts";
 
 const MIB = 0x10_0000;
@@ -14,16 +14,6 @@ const PROMPT = "vmexit:/# ";
 const COMMAND_LINE = "console=ttyS0 acpi=off cryptomgr.notests";
 /** A loaded host may take its time. */
 const PATIENCE = { timeout: 600_000 };
-
-/** What is fetched from Debian; the test is skipped where it cannot be. */
-async function fetched<Files>(context: TestContext, fetch: () => Promise<Files>): Promise<Files> {
-  try {
-    return await fetch();
-  } catch (error) {
-    if (!(error instanceof DebianError)) throw error;
-    return context.skip(`Debian's packages cannot be fetched: ${error.message}`);
-  }
-}
 
 interface Boot {
   readonly kernel: Uint8Array;
