@@ -1,43 +1,23 @@
-/** The machines of the chapters in a browser, on the built site: each boots, steps, steps back and runs to its end. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { requires } from "../chapters/tools/requires.ts";
-import { BUILD_TIMEOUT, buildSite, markdownOf, markdownPages, ROOT } from "./checks/built-site.ts";
+import type { Locator, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { markdownOf, markdownPages } from "./checks/built-site.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
-import { type StaticServer, serveSite } from "./checks/serve.ts";
+import { browser, siteInChromium } from "./checks/site-in-chromium.ts";
 import { KNOWN_RUNS } from "./machine/known-runs.ts";
 
-const browser = requires("chromium");
-const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
 /** Chapters whose page has a machine. */
 const chapters = markdownPages().flatMap(page =>
   [...markdownOf(page).matchAll(/<Machine chapter="([^"]+)"/g)].map(([, name]) => name!),
 );
 
 describe("machines in Chromium", browser.options, () => {
-  let server: StaticServer;
-  let chrome: Browser;
-  let context: BrowserContext;
+  const site = siteInChromium();
 
-  beforeAll(async () => {
-    if (!browser.available) return;
-    await buildSite();
-    server = await serveSite();
-    chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-    context = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
-  }, BUILD_TIMEOUT);
-  afterAll(async () => {
-    await chrome?.close();
-    await server?.close();
-  });
-
-  async function open(chapter: string, from: { newPage(): Promise<Page> } = context) {
+  async function open(chapter: string, from: { newPage(): Promise<Page> } = site.context) {
     const page = await from.newPage();
     const problems = watch(page);
-    await page.goto(`${server.url}chapters/${chapter}.html`);
+    await page.goto(`${site.server.url}chapters/${chapter}.html`);
     await hydrated(page);
     const machine = page.locator(".machine");
     await machine.scrollIntoViewIfNeeded();
@@ -205,9 +185,9 @@ describe("machines in Chromium", browser.options, () => {
   );
 
   it.each(chapters)("%s: says without JavaScript what it would need", browser.options, async chapter => {
-    const plain = await chrome.newContext({ javaScriptEnabled: false });
+    const plain = await site.chrome.newContext({ javaScriptEnabled: false });
     const page = await plain.newPage();
-    await page.goto(`${server.url}chapters/${chapter}.html`);
+    await page.goto(`${site.server.url}chapters/${chapter}.html`);
     // Not by its text: Playwright takes what is in a noscript for no text, whether scripts run or not.
     const sentence = page.locator(".machine noscript p");
     await sentence.waitFor();
@@ -253,7 +233,7 @@ describe("machines in Chromium", browser.options, () => {
     { what: "dies", body: 'throw new Error("the worker is broken")' },
     { what: "never answers", body: "for (;;);" },
   ])("a worker that $what costs a sentence and a new start", browser.options, async ({ body }) => {
-    const fresh = await chrome.newContext();
+    const fresh = await site.chrome.newContext();
     // Once its program is asked for, the page waits for the worker's answer, by its own clock.
     let asked = () => {};
     const isAsked = new Promise<void>(resolve => {
@@ -265,7 +245,7 @@ describe("machines in Chromium", browser.options, () => {
     });
     const page = await fresh.newPage();
     await page.clock.install();
-    await page.goto(`${server.url}chapters/01-minimal-vm.html`);
+    await page.goto(`${site.server.url}chapters/01-minimal-vm.html`);
     await hydrated(page);
     const machine = page.locator(".machine");
     await button(machine, "Run").click();
@@ -287,13 +267,13 @@ describe("machines in Chromium", browser.options, () => {
     "%s: costs at most 200 kB of script before it is touched",
     browser.options,
     async chapter => {
-      const fresh = await chrome.newContext();
+      const fresh = await site.chrome.newContext();
       const page = await fresh.newPage();
       const scripts: Promise<Buffer>[] = [];
       page.on("response", response => {
         if (response.request().resourceType() === "script") scripts.push(response.body());
       });
-      await page.goto(`${server.url}chapters/${chapter}.html`, { waitUntil: "networkidle" });
+      await page.goto(`${site.server.url}chapters/${chapter}.html`, { waitUntil: "networkidle" });
       await hydrated(page);
       const sizes = (await Promise.all(scripts)).map(body => gzipSync(body).length);
       expect(sizes.length).toBeGreaterThan(1);
@@ -310,7 +290,7 @@ describe("machines in Chromium", browser.options, () => {
       "is readable for all: $colorScheme, $width px",
       browser.options,
       async ({ colorScheme, width }) => {
-        const narrow = await chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
+        const narrow = await site.chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
         const { page, machine, problems } = await open(chapter, narrow);
         const before = await machine.boundingBox();
         await button(machine, "Run to exit").click();
@@ -318,7 +298,6 @@ describe("machines in Chromium", browser.options, () => {
         await machine.getByRole("group", { name: "Breakpoints" }).waitFor();
         // What is fetched has its place: nothing below moves.
         expect((await machine.boundingBox())!.height).toBe(before!.height);
-        await page.evaluate(axe);
         for (const tab of await machine.getByRole("tab").all()) {
           await tab.click();
           expect(await overflow(page)).toBe(0);

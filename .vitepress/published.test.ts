@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { requires } from "../chapters/tools/requires.ts";
 import {
   BASE,
   BUILD_TIMEOUT,
@@ -16,6 +15,7 @@ import {
 } from "./checks/built-site.ts";
 import { hydrated, watch } from "./checks/pages.ts";
 import { serveSite } from "./checks/serve.ts";
+import { browser } from "./checks/site-in-chromium.ts";
 import { precacheOf, serviceWorker } from "./offline/precache.ts";
 import { pathOf } from "./publish/address.ts";
 
@@ -83,8 +83,6 @@ describe("beside the pages", () => {
     expect(Object.keys(files).filter(name => /^social|\.md$|^sw\.js$/.test(name))).toEqual([]);
   });
 });
-
-const browser = requires("chromium");
 
 describe("without a network", browser.options, () => {
   let chrome: Browser;

@@ -1,38 +1,20 @@
 /** The sandbox and the home page's machine in a browser, on the built site. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { requires } from "../chapters/tools/requires.ts";
-import { buildSite, ROOT } from "./checks/built-site.ts";
+import type { Locator, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { ROOT } from "./checks/built-site.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
-import { type StaticServer, serveSite } from "./checks/serve.ts";
-
-const browser = requires("chromium");
-const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+import { browser, siteInChromium } from "./checks/site-in-chromium.ts";
 
 describe("the sandbox in Chromium", browser.options, () => {
-  let server: StaticServer;
-  let chrome: Browser;
-  let context: BrowserContext;
-
-  beforeAll(async () => {
-    if (!browser.available) return;
-    await buildSite();
-    server = await serveSite();
-    chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-    context = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
-  }, 120_000);
-  afterAll(async () => {
-    await chrome?.close();
-    await server?.close();
-  });
+  const site = siteInChromium();
 
   /** The page, with the embedded guest at its prompt in machine A. */
-  async function open(from: { newPage(): Promise<Page> } = context) {
+  async function open(from: { newPage(): Promise<Page> } = site.context) {
     const page = await from.newPage();
     const problems = watch(page);
-    await page.goto(`${server.url}sandbox.html`);
+    await page.goto(`${site.server.url}sandbox.html`);
     await hydrated(page);
     await atPrompt(machine(page, "A"));
     return { page, problems };
@@ -80,7 +62,7 @@ describe("the sandbox in Chromium", browser.options, () => {
   });
 
   it("saves a machine, and restores it after a reload", browser.options, async () => {
-    const own = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
+    const own = await site.chrome.newContext({ viewport: { width: 1280, height: 900 } });
     const { page, problems } = await open(own);
     expect(await says(machine(page, "A"), "fault", /wrote and read 600df00d/)).toBe(true);
     await button(machine(page, "A"), "Save…").click();
@@ -206,9 +188,8 @@ describe("the sandbox in Chromium", browser.options, () => {
     "is readable for all: $colorScheme, $width px",
     browser.options,
     async ({ colorScheme, width }) => {
-      const narrow = await chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
+      const narrow = await site.chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
       const { page, problems } = await open(narrow);
-      await page.evaluate(axe);
       await button(page, "Add a machine").click();
       await atPrompt(machine(page, "B"));
       await button(page, "Monitor").click();
@@ -232,9 +213,9 @@ describe("the sandbox in Chromium", browser.options, () => {
 
   describe("the home page", () => {
     it("boots a machine, which answers, and moves nothing", browser.options, async () => {
-      const page = await context.newPage();
+      const page = await site.context.newPage();
       const problems = watch(page);
-      await page.goto(server.url);
+      await page.goto(site.server.url);
       const home = page.getByRole("region", { name: "A machine in this page" });
       const before = await home.boundingBox();
       await home.getByRole("log").filter({ hasText: "Type help." }).waitFor();
@@ -247,9 +228,9 @@ describe("the sandbox in Chromium", browser.options, () => {
     });
 
     it("waits for a button where somebody asked for calm", browser.options, async () => {
-      const calm = await chrome.newContext({ reducedMotion: "reduce" });
+      const calm = await site.chrome.newContext({ reducedMotion: "reduce" });
       const page = await calm.newPage();
-      await page.goto(server.url);
+      await page.goto(site.server.url);
       await hydrated(page);
       await button(page, "Boot the machine").waitFor();
       expect(page.workers()).toEqual([]);

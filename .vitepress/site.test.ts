@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { requires } from "../chapters/tools/requires.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   BUILD_TIMEOUT,
   brokenLinks,
@@ -17,7 +15,7 @@ import {
 } from "./checks/built-site.ts";
 import { visit } from "./checks/page-weight.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
-import { type StaticServer, serveSite } from "./checks/serve.ts";
+import { browser, siteInChromium } from "./checks/site-in-chromium.ts";
 import { chapterManifests, chapterPages } from "./content/chapter-pages.ts";
 import { countWords } from "./content/prose.ts";
 
@@ -107,22 +105,9 @@ describe.each(chapters)("%s", page => {
   });
 });
 
-const browser = requires("chromium");
-
 describe("in Chromium", browser.options, () => {
-  let server: StaticServer;
-  let chrome: Browser;
-  beforeAll(async () => {
-    if (!browser.available) return;
-    server = await serveSite();
-    chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-  });
-  afterAll(async () => {
-    await chrome?.close();
-    await server?.close();
-  });
+  const site = siteInChromium();
 
-  const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
   const looks = [
     { colorScheme: "dark", width: 1280, accessible: true },
     { colorScheme: "light", width: 1280, accessible: false },
@@ -135,11 +120,13 @@ describe("in Chromium", browser.options, () => {
     "every page loads without an error and fits the window: $colorScheme, $width px, with axe: $accessible",
     { ...browser.options, timeout: 120_000 },
     async ({ colorScheme, width, accessible }) => {
-      const context = await chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
+      const context = await site.chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
       const page = await context.newPage();
       const problems = watch(page);
       for (const name of pages) {
-        await page.goto(server.url + name.replace(/(index)?\.md$/, (_, index) => (index ? "" : ".html")));
+        await page.goto(
+          site.server.url + name.replace(/(index)?\.md$/, (_, index) => (index ? "" : ".html")),
+        );
         await hydrated(page);
         await page.evaluate(() => {
           for (const folded of document.querySelectorAll("details")) folded.open = true;
@@ -148,10 +135,7 @@ describe("in Chromium", browser.options, () => {
         expect(await page.evaluate(() => document.documentElement.classList.contains("dark")), name).toBe(
           colorScheme === "dark",
         );
-        if (accessible) {
-          await page.evaluate(axe);
-          expect(await violations(page), name).toEqual([]);
-        }
+        if (accessible) expect(await violations(page), name).toEqual([]);
         expect(problems, name).toEqual([]);
       }
       await context.close();
@@ -162,7 +146,7 @@ describe("in Chromium", browser.options, () => {
     "%s transfers at most 200 kB of script before it is touched",
     { ...browser.options, timeout: 120_000 },
     async name => {
-      const { script, all } = await visit(chrome, server.url + name.replace(/\.md$/, ".html"));
+      const { script, all } = await visit(site.chrome, site.server.url + name.replace(/\.md$/, ".html"));
       expect(script).toBeGreaterThan(50_000);
       expect(script).toBeLessThanOrEqual(200_000);
       expect(all).toBeGreaterThan(script);
@@ -173,8 +157,8 @@ describe("in Chromium", browser.options, () => {
     "a chapter prints without what surrounds it, and with the addresses of its links",
     browser.options,
     async () => {
-      const page = await chrome.newPage({ colorScheme: "dark" });
-      await page.goto(`${server.url}chapters/03-paging.html`);
+      const page = await site.chrome.newPage({ colorScheme: "dark" });
+      await page.goto(`${site.server.url}chapters/03-paging.html`);
       await hydrated(page);
       await page.emulateMedia({ media: "print", colorScheme: "dark" });
       for (const part of [".VPNav", ".VPSidebar", ".VPLocalNav", ".VPDocFooter", ".VPDocAside", ".machine"]) {
@@ -194,8 +178,8 @@ describe("in Chromium", browser.options, () => {
   );
 
   it("a folded answer opens by the keyboard", browser.options, async () => {
-    const page = await chrome.newPage();
-    await page.goto(`${server.url}chapters/01-minimal-vm.html`);
+    const page = await site.chrome.newPage();
+    await page.goto(`${site.server.url}chapters/01-minimal-vm.html`);
     const question = page.locator("details.predict > summary").first();
     await question.focus();
     await page.keyboard.press("Enter");
@@ -204,8 +188,8 @@ describe("in Chromium", browser.options, () => {
   });
 
   it("the search finds a term", browser.options, async () => {
-    const page = await chrome.newPage();
-    await page.goto(server.url);
+    const page = await site.chrome.newPage();
+    await page.goto(site.server.url);
     await hydrated(page);
     await page.keyboard.press("Control+k");
     await page.locator(".VPLocalSearchBox input").fill("triple fault");

@@ -1,44 +1,27 @@
 /** Exercises solved in the page, in a browser, on the built site: red with the starter, green with the reference. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Locator, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import type { Chapter, Task } from "../chapters/tools/chapter-manifest.ts";
 import { layerFiles, readChapters } from "../chapters/tools/chapters.ts";
 import { layerWithout } from "../chapters/tools/layer-variants.ts";
-import { requires } from "../chapters/tools/requires.ts";
 import { holeMessage } from "../chapters/tools/starter.ts";
 import { generatedStarter } from "../chapters/tools/starter-files.ts";
-import { BUILD_TIMEOUT, buildSite, ROOT } from "./checks/built-site.ts";
+import { ROOT } from "./checks/built-site.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
-import { type StaticServer, serveSite } from "./checks/serve.ts";
+import { browser, siteInChromium } from "./checks/site-in-chromium.ts";
 import { chapterPages } from "./content/chapter-pages.ts";
 
-const browser = requires("chromium");
-const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
 const pages = new Set(chapterPages().map(({ name }) => name));
 const chapters = readChapters().filter(({ name }) => pages.has(name));
 const first = chapters[0]!;
 const reference = (file: string) => readFileSync(join(ROOT, "solutions", first.name, file), "utf8");
 
 describe("exercises in Chromium", browser.options, () => {
-  let server: StaticServer;
-  let chrome: Browser;
-  let context: BrowserContext;
+  const site = siteInChromium();
 
-  beforeAll(async () => {
-    if (!browser.available) return;
-    await buildSite();
-    server = await serveSite();
-    chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-    context = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
-  }, BUILD_TIMEOUT);
-  afterAll(async () => {
-    await chrome?.close();
-    await server?.close();
-  });
-
-  async function open(chapter: string, from: { newPage(): Promise<Page> } = context) {
+  async function open(chapter: string, from: { newPage(): Promise<Page> } = site.context) {
     const page = await from.newPage();
     page.setDefaultTimeout(30_000);
     const problems = watch(page);
@@ -47,7 +30,7 @@ describe("exercises in Chromium", browser.options, () => {
       const at = problems.indexOf("Measure loop restarted more than 5 times");
       if (at >= 0 && message.type() === "warning") problems.splice(at, 1);
     });
-    await page.goto(`${server.url}chapters/${chapter}.html`);
+    await page.goto(`${site.server.url}chapters/${chapter}.html`);
     await hydrated(page);
     return { page, problems };
   }
@@ -56,7 +39,7 @@ describe("exercises in Chromium", browser.options, () => {
     "$name: every exercise is red with the starter, in its own words, and green with the reference",
     { ...browser.options, timeout: 240_000 },
     async chapter => {
-      const own = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
+      const own = await site.chrome.newContext({ viewport: { width: 1280, height: 900 } });
       const { page, problems } = await open(chapter.name, own);
       await solve(page, chapter.tasks[0]!);
       await editor(page).waitFor();
@@ -112,14 +95,14 @@ describe("exercises in Chromium", browser.options, () => {
   );
 
   it("fetches nothing of the editor or the tests before an exercise is opened", browser.options, async () => {
-    const page = await context.newPage();
+    const page = await site.context.newPage();
     const scripts: { url: string; bytes: number }[] = [];
     page.on("response", async response => {
       if (response.url().endsWith(".js")) {
         scripts.push({ url: response.url(), bytes: (await response.body()).length });
       }
     });
-    await page.goto(`${server.url}chapters/${first.name}.html`, { waitUntil: "networkidle" });
+    await page.goto(`${site.server.url}chapters/${first.name}.html`, { waitUntil: "networkidle" });
     const before = scripts.length;
     expect(scripts.filter(({ url }) => /SolveWorkspace|bench-worker|remote-bench|editor/.test(url))).toEqual(
       [],
@@ -134,7 +117,7 @@ describe("exercises in Chromium", browser.options, () => {
   });
 
   it("an endless loop costs a message, and the page goes on", browser.options, async () => {
-    const own = await chrome.newContext();
+    const own = await site.chrome.newContext();
     const { page, problems } = await open(first.name, own);
     const task = first.tasks.find(({ id }) => id === "dispatch")!;
     await solve(page, task);
@@ -152,7 +135,7 @@ describe("exercises in Chromium", browser.options, () => {
   });
 
   it("what is no TypeScript is told with its line, which the page goes to", browser.options, async () => {
-    const own = await chrome.newContext();
+    const own = await site.chrome.newContext();
     const { page } = await open(first.name, own);
     const task = first.tasks.find(({ id }) => id === "dispatch")!;
     await solve(page, task);
@@ -166,7 +149,7 @@ describe("exercises in Chromium", browser.options, () => {
   });
 
   it("keeps the work over a reload, and gives it back as the very file", browser.options, async () => {
-    const own = await chrome.newContext({ acceptDownloads: true });
+    const own = await site.chrome.newContext({ acceptDownloads: true });
     const { page, problems } = await open(first.name, own);
     const task = first.tasks.find(({ id }) => id === "dispatch")!;
     await solve(page, task);
@@ -211,7 +194,7 @@ describe("exercises in Chromium", browser.options, () => {
   });
 
   it("can be done by keyboard alone", browser.options, async () => {
-    const own = await chrome.newContext({ viewport: { width: 1280, height: 900 } });
+    const own = await site.chrome.newContext({ viewport: { width: 1280, height: 900 } });
     const { page } = await open(first.name, own);
     const task = first.tasks.find(({ id }) => id === "map-slots")!;
     await item(page, task).locator(".solve-open").focus();
@@ -254,9 +237,8 @@ describe("exercises in Chromium", browser.options, () => {
     "is readable for all: $colorScheme, $width px",
     browser.options,
     async ({ colorScheme, width }) => {
-      const own = await chrome.newContext({ colorScheme, viewport: { width, height: 800 } });
+      const own = await site.chrome.newContext({ colorScheme, viewport: { width, height: 800 } });
       const { page, problems } = await open(first.name, own);
-      await page.evaluate(axe);
       const task = first.tasks[0]!;
       await solve(page, task);
       await page.locator(".solve-results li").first().waitFor();

@@ -1,5 +1,7 @@
 /** What the tests in a browser look at on every page. */
+import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { ROOT } from "./built-site.ts";
 
 /** Collects what the page complains about. */
 export function watch(page: Page): string[] {
@@ -36,8 +38,11 @@ interface AxeResult {
   }[];
 }
 
-/** Serious and critical violations that axe finds, with the first element of each. `axe` must be on the page. */
-export function violations(page: Page, part = "html"): Promise<string[]> {
+/** Serious and critical violations that axe finds, with the first element of each. */
+export async function violations(page: Page, part = "html"): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in globalThis))) {
+    await page.addScriptTag({ path: join(ROOT, "node_modules/axe-core/axe.min.js") });
+  }
   return page.evaluate(async within => {
     const { axe } = globalThis as unknown as { axe: { run(part: string): Promise<AxeResult> } };
     const { violations: found } = await axe.run(within);
