@@ -113,7 +113,9 @@ describe("machines in Chromium", browser.options, () => {
     await press("ArrowRight", "ArrowRight");
     await tabTo(machine.getByLabel("Go to"));
     await keyboard.type("2000");
-    await press("Enter", "Tab", "Tab", "Enter");
+    await press("Enter");
+    await machine.getByRole("button", { name: "002000+0:" }).waitFor();
+    await press("Tab", "Tab", "Enter");
     await keyboard.type("5a");
     await press("Enter");
     await machine.getByRole("button", { name: "002000+0: 5a" }).waitFor();
