@@ -9,6 +9,7 @@ import { DEBIAN_COMMAND_LINE } from "../cli/guest-plan.ts";
 import { DebianError } from "../cli/linux/apt.ts";
 import { debianLinux } from "../cli/linux/debian.ts";
 import { CannotMeasure } from "./result.ts";
+import { canReadProcessorTime } from "./serial-process.ts";
 
 /** Bytes of RAM. */
 export const GUEST_MEMORY = 128 << 20;
@@ -30,6 +31,9 @@ export interface GuestFiles {
 
 /** Fetches the guest if it is not there yet; the files are there until `use` is done. */
 export async function withGuest<Result>(use: (files: GuestFiles) => Promise<Result>): Promise<Result> {
+  if (!canReadProcessorTime) {
+    throw new CannotMeasure("the processor time of other processes is read from /proc, which only Linux has");
+  }
   const folder = mkdtempSync(join(tmpdir(), "vmexit-bench-"));
   try {
     const files = await debianLinux(
