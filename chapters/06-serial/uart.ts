@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 6` runs them, `npm run chapter 6 test` tests them.
-// Generated from solutions/06-serial/uart.ts by `npm run starters` (d11db0f5).
+// Generated from solutions/06-serial/uart.ts by `npm run starters` (2c1c5d2e).
 /**
  * National Semiconductor NS16550A universal asynchronous receiver/transmitter: the PC's serial port.
  *
@@ -181,7 +181,7 @@ export class Uart implements PortDevice {
     const registers = this.#registers;
     // #region exercise-fifo-control
     throw new Error(
-      "exercise fifo-control: take a value for FCR: without the enable bit the others do not count; switching resets both FIFOs, bits 1 and 2 reset one each · chapter 6, “Receive and never lose”",
+      "exercise fifo-control: take a value for FCR: without the enable bit the others do not count; switching resets both FIFOs, bits 1 and 2 reset one each · chapter 6, “Eight registers at eight ports”",
     );
     // #endregion exercise-fifo-control
   }
