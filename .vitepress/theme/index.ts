@@ -8,6 +8,7 @@ import "./variables.css";
 import "./book.css";
 import "./code.css";
 import "./figures.css";
+import "./figure-controls.css";
 import "./print.css";
 import "./sandbox.css";
 import "./progress.css";
