@@ -6,9 +6,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import type { Duplex, Readable } from "node:stream";
 import { SubjectLimitError } from "../subject-calls.ts";
-import type { Isolation } from "./isolation.ts";
+import type { Container, Isolation } from "./isolation.ts";
 import { PlainDataError, readPlain, writePlain } from "./plain-data.ts";
 import { type Use, useOf } from "./process-use.ts";
 
@@ -76,7 +77,8 @@ interface Question {
 interface Life {
   readonly child: ChildProcess;
   readonly channel: Duplex;
-  readonly ended: Promise<void>;
+  readonly container: Container | undefined;
+  ended: Promise<unknown>;
   loaded: string | undefined;
   question: Question | undefined;
   parts: Buffer[];
@@ -93,7 +95,7 @@ export class Cell {
   prints = "";
   /** The running process, where there is one. */
   get pid(): number | undefined {
-    return this.#life?.child.pid;
+    return this.#life && pidOf(this.#life);
   }
 
   /** Processes started so far. */
@@ -152,10 +154,10 @@ export class Cell {
     // Before a process is started: that one has done nothing yet, and must not be ended for the others.
     if (this.#spent > this.limits.totalSeconds) throw new SubjectLimitError(this.#spentAll());
     this.lives++;
-    const { file, args, uid, gid } = this.isolation.command(this.box, this.isOpen);
+    const { file, args, uid, gid, env = {}, container } = this.isolation.command(this.box, this.isOpen);
     const child = spawn(file, args, {
       cwd: this.box,
-      env: {},
+      env,
       uid,
       gid,
       detached: true, // A process group of its own, so that it can be ended as one.
@@ -169,6 +171,7 @@ export class Cell {
     const life: Life = {
       child,
       channel,
+      container,
       ended,
       loaded: undefined,
       question: undefined,
@@ -195,7 +198,6 @@ export class Cell {
   }
 
   #ask(life: Life, what: string, request: object): Promise<Reply> {
-    const { pid } = life.child;
     // Looked at for the first time when a call has lasted a while: most have come back long before.
     let before: Use | undefined;
     const begun = performance.now();
@@ -207,6 +209,7 @@ export class Cell {
     let processor: number | undefined;
     return new Promise<Reply>((resolve, reject) => {
       const watch = setInterval(() => {
+        const pid = pidOf(life);
         const use = pid === undefined ? undefined : useOf(pid);
         before ??= use && { ...use, processor: use.processor - LOOK_EVERY / 1000 };
         if (use && before) processor = use.processor - before.processor;
@@ -312,10 +315,12 @@ export class Cell {
 
   /** Ends the whole process group; a call that waits for it is told why. */
   #end(life: Life, reason: Error): void {
-    if (this.#life === life) this.#life = undefined;
+    const isFirst = this.#life === life;
+    if (isFirst) this.#life = undefined;
+    const watched = pidOf(life);
+    if (watched !== undefined) this.used += useOf(watched)?.processor ?? 0;
     const { pid } = life.child;
     if (pid !== undefined) {
-      this.used += useOf(pid)?.processor ?? 0;
       for (const target of [-pid, pid]) {
         try {
           process.kill(target, "SIGKILL");
@@ -324,9 +329,30 @@ export class Cell {
         }
       }
     }
+    if (isFirst && life.container) life.ended = Promise.all([life.ended, removed(life.container)]);
     life.channel.destroy();
     life.question?.reject(reason);
   }
+}
+
+/** The process that runs the submission; of a container the one inside, once it is known. */
+function pidOf({ child, container }: Life): number | undefined {
+  if (!container) return child.pid;
+  try {
+    return Number(readFileSync(container.pidFile, "utf8")) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resolves when nothing of a container is left. */
+function removed({ pidFile, remove }: Container): Promise<void> {
+  rmSync(pidFile, { force: true });
+  return new Promise(resolve => {
+    const child = spawn(remove.file, remove.args, { stdio: "ignore" });
+    child.once("error", () => resolve());
+    child.once("close", () => resolve());
+  });
 }
 
 function endedBy(signal: NodeJS.Signals | null): string {

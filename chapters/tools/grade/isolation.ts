@@ -6,6 +6,7 @@
  * book.
  */
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,17 @@ export interface Command {
   readonly args: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
+  /** What the program itself needs; a submission sees none of it. Nothing unless told. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Of a container, whose process is not below the one that is started. */
+  readonly container?: Container;
+}
+
+export interface Container {
+  /** Where the engine writes the number of the container's process. */
+  readonly pidFile: string;
+  /** Ends it, whatever it does, and leaves nothing of it. */
+  readonly remove: { readonly file: string; readonly args: readonly string[] };
 }
 
 /** What still gets through, in a sentence each. */
@@ -76,8 +88,8 @@ function quickFlags(): readonly string[] {
 /** A user and group that own nothing. */
 const NOBODY = 65_534;
 
-/** Programs of a container's engine, and the image that has Node. */
-const ENGINES = ["podman", "docker"];
+/** The container's engine, which has to pass a descriptor as podman does (Docker passes none), and the image that has Node. */
+const ENGINE = process.env["VMEXIT_GRADE_ENGINE"] ?? "podman";
 const IMAGE = process.env["VMEXIT_GRADE_IMAGE"] ?? "docker.io/library/node:22-slim";
 
 /** This machine cannot isolate as it was asked to. */
@@ -119,14 +131,16 @@ function tryLevel(level: Level): string {
   if (level === "uid" && process.getuid?.() !== 0) return "only root can change to another user";
   const box = mkdtempSync(join(tmpdir(), "vmexit-probe-"));
   try {
-    const { file, args, uid, gid } = COMMANDS[level](box, ["-e", "0"]);
+    const { file, args, uid, gid, env = {}, container } = COMMANDS[level](box, ["-e", "0"]);
     const { status, stderr, error } = spawnSync(file, args, {
       uid,
       gid,
-      env: {},
+      env,
+      stdio: ["ignore", "pipe", "pipe", "pipe"], // As a submission's process has them.
       timeout: 60_000,
       encoding: "utf8",
     });
+    if (container) rmSync(container.pidFile, { force: true });
     if (error) return `${file}: ${error.message}`;
     return status === 0 ? "" : stderr.trim().split("\n").at(-1) || `${file} ended with ${status}`;
   } finally {
@@ -149,7 +163,7 @@ const COMMANDS: Readonly<Record<Level, CommandOf>> = {
       process.execPath,
       ...(probing ?? nodeArguments("/box", isOpen)),
     ]),
-  container: (box, probing) => containerCommand(box, probing),
+  container: (box, probing, isOpen) => containerCommand(box, probing, isOpen),
 };
 
 /** The flags that forbid what a submission needs not, and the program that serves it. */
@@ -213,17 +227,27 @@ function bubblewrapArguments(box: string): string[] {
   ];
 }
 
-function containerCommand(box: string, probing?: readonly string[]): Command {
-  const engine = process.env["VMEXIT_GRADE_ENGINE"] ?? ENGINES.find(name => isThere(name)) ?? ENGINES[0]!;
-  const passed = engine.endsWith("podman") ? ["--preserve-fds=1"] : [];
-  return limited(engine, [
-    ...["run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL", "--pids-limit=64", "--memory=1g"],
-    ...["--security-opt=no-new-privileges", `--user=${NOBODY}:${NOBODY}`, ...passed],
-    ...[`--volume=${box}:/box:ro`, "--entrypoint=node", IMAGE],
-    ...(probing ?? nodeArguments("/box", false, "22")),
-  ]);
-}
-
-function isThere(program: string): boolean {
-  return spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
+/**
+ * The engine's program is no more than a messenger: the container is the child of a monitor of its own, so
+ * it is watched by the number that the engine writes down, ended by its name, and has its limits inside.
+ */
+function containerCommand(box: string, probing?: readonly string[], isOpen?: boolean): Command {
+  const name = `vmexit-${randomBytes(8).toString("hex")}`;
+  const pidFile = join(tmpdir(), `${name}.pid`);
+  const engineArguments = [
+    ...["run", "--rm", `--name=${name}`, `--pidfile=${pidFile}`, "--preserve-fds=1", "--log-driver=none"],
+    ...["--network=none", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--hostname=box"],
+    ...["--security-opt=no-new-privileges", `--user=${NOBODY}:${NOBODY}`, "--pids-limit=64", "--memory=1g"],
+    ...[`--ulimit=cpu=${CPU_SECONDS}`, "--ulimit=fsize=0", "--ulimit=core=0", "--ulimit=nofile=1024"],
+    ...["--ulimit=nproc=1024", `--timeout=${CPU_SECONDS * 2}`],
+    ...[`--volume=${box}:/box:ro`, "--workdir=/box", "--entrypoint=node", IMAGE],
+    ...(probing ?? nodeArguments("/box", isOpen, "22")),
+  ];
+  return {
+    ...(endsWithParent()
+      ? { file: "setpriv", args: ["--pdeathsig", "KILL", ENGINE, ...engineArguments] }
+      : { file: ENGINE, args: engineArguments }),
+    env: process.env,
+    container: { pidFile, remove: { file: ENGINE, args: ["rm", "--force", "--time=0", "--ignore", name] } },
+  };
 }
