@@ -80,7 +80,7 @@ describe("limits", () => {
         const near = (limit + random.between(-6, 6)) >>> 0;
         const offset = random.oneIn(3) ? random.below(2 ** 32) : near;
         const size = random.pick([1, 2, 4]);
-        // Whether an operand may go on at 0 behind 4 GiB is not said (SDM vol. 3A, 5.3).
+        // Whether one that goes on at 0 behind 4 GiB faults is left to the processor (SDM vol. 3A, 5.3).
         return [Math.min(offset, 2 ** 32 - size), size, random.oneIn(2)];
       });
       const state = { limit, rights };
