@@ -33,15 +33,42 @@ export function servedSubject(chapter: string): string {
   `;
 }
 
+/** A worker with nothing loaded yet: starting one takes as long as all tests of a task. */
+export type SpareWorker = Worker;
+
+/** Loads the one module it is told to, and says so; what it is told after that is for that module. */
+const SPARE = `
+  const { parentPort } = require("node:worker_threads");
+  parentPort.on("message", async message => {
+    if (typeof message !== "string") return;
+    await import(message);
+    parentPort.postMessage("loaded");
+  });
+`;
+
+export function spareWorker({ heapMegabytes }: WorkerLimits = LIMITS): SpareWorker {
+  const worker = new Worker(SPARE, {
+    eval: true,
+    execArgv: ["--enable-source-maps"],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+  });
+  worker.unref();
+  return worker;
+}
+
 export class WorkerBackend implements SubjectBackend {
   #worker: Worker | undefined;
+  #isLoaded = false;
   #calls = 0;
   /** Shrinks once a call did not come back: the same loop is likely to wait in the next ones. */
   #patience: number;
 
+  /** `spare`, if there is one, loads the bundle and is this back end's from now on. */
   constructor(
     private readonly bundle: string,
     private readonly limits: WorkerLimits,
+    private spare?: SpareWorker,
   ) {
     this.#patience = limits.milliseconds;
   }
@@ -63,27 +90,34 @@ export class WorkerBackend implements SubjectBackend {
       }, patience);
       worker.removeAllListeners();
       worker.once("error", error => stop(`“${name}” took its worker down: ${error.message}`));
-      worker.on("message", (message: Answer) => {
-        if (message.id === id) resolve(message);
-      });
-      worker.once("message", () => clearTimeout(watchdog));
       worker.once("error", () => clearTimeout(watchdog));
-      worker.postMessage({ id, name, args } satisfies Call);
+      const ask = () => worker.postMessage({ id, name, args } satisfies Call);
+      worker.on("message", (message: Answer | "loaded") => {
+        if (message === "loaded") {
+          this.#isLoaded = true;
+          ask();
+        } else if (message.id === id) {
+          clearTimeout(watchdog);
+          resolve(message);
+        }
+      });
+      if (this.#isLoaded) ask();
     });
     return resultOf(answer);
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
-    this.#worker = undefined;
+    const [worker, spare] = [this.#worker, this.spare];
+    this.#worker = this.spare = undefined;
+    await Promise.all([worker?.terminate(), spare?.terminate()]);
   }
 
   #start(): Worker {
-    const { heapMegabytes } = this.limits;
-    return new Worker(this.bundle, {
-      execArgv: ["--enable-source-maps"],
-      env: {},
-      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
-    });
+    const worker = this.spare ?? spareWorker(this.limits);
+    this.spare = undefined;
+    this.#isLoaded = false;
+    worker.ref();
+    worker.postMessage(this.bundle);
+    return worker;
   }
 }

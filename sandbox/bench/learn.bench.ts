@@ -35,7 +35,7 @@ export async function run(rounds = ROUNDS): Promise<BenchResult> {
         ...{ name: `${name}: median of ${rounds}`, unit: "ms", ours: median(times), peers: {}, ratio: {} },
         spread: { ours: spread(times) },
       },
-      { name: `${name}: 95 of 100`, unit: "ms", ours: late(times), peers: {}, ratio: {}, spread: {} },
+      { name: `${name}: 95th percentile`, unit: "ms", ours: late(times), peers: {}, ratio: {}, spread: {} },
     );
   }
   return { bench: "learn", machine: thisMachine(), rows, notes: [] };

@@ -1,7 +1,8 @@
 /**
  * Runs the tests of one step on the learner's files, again and again.
  *
- * The bundle is kept warm, the worker is a new one each time. A check that a later save overtakes is
+ * The bundler is kept warm, and a worker waits with nothing loaded: each check has one of its own, so no
+ * module of an earlier save is ever there. A check that a later save overtakes is
  * given up; what it would have said is never shown.
  */
 import { join, relative } from "node:path";
@@ -17,7 +18,13 @@ import { frameAt, learnersPlace } from "../report-error.ts";
 import { holeRegion, taskOf } from "../starter.ts";
 import { SubjectLimitError } from "../subject-calls.ts";
 import { type GradedTest, useRegistrar } from "../suite.ts";
-import { servedSubject, WorkerBackend, type WorkerLimits } from "../worker-backend.ts";
+import {
+  type SpareWorker,
+  servedSubject,
+  spareWorker,
+  WorkerBackend,
+  type WorkerLimits,
+} from "../worker-backend.ts";
 import { hasHole, learnersFiles, type Step } from "./course.ts";
 
 export type Verdict = {
@@ -42,6 +49,7 @@ const LIMITS: WorkerLimits = { milliseconds: 4000, heapMegabytes: 256 };
 export class Checker {
   readonly #bundlers = new Map<string, LayerBundler>();
   #backend: WorkerBackend | undefined;
+  #spare: SpareWorker | undefined;
   #run = 0;
 
   /** `mine`: all layers up to the step's are the learner's, as in `npm run chapter N mine`. */
@@ -50,9 +58,15 @@ export class Checker {
     private readonly mine: boolean,
   ) {}
 
+  /** Makes what the next check can have beforehand, after this one's verdict is told. */
+  prepare(): void {
+    this.#spare ??= spareWorker(LIMITS);
+  }
+
   /** Undefined where a later check overtook this one. */
   async check(step: Step): Promise<Verdict | undefined> {
     const run = ++this.#run;
+    this.prepare();
     await this.#stop();
     const tests = (await gradedTests(step.chapter)).filter(({ task, kind }) => {
       return task.id === step.task.id && kind === "public";
@@ -66,7 +80,8 @@ export class Checker {
       return { state: "broken", passed: 0, all: tests.length, lines: await syntaxError(error.errors[0]!) };
     }
     if (run !== this.#run) return undefined;
-    const backend = (this.#backend = new WorkerBackend(cacheBundle(bundle), LIMITS));
+    const backend = (this.#backend = new WorkerBackend(cacheBundle(bundle), LIMITS, this.#spare));
+    this.#spare = undefined;
     let passed = 0;
     let first: { test: GradedTest; message: string; error: unknown } | undefined;
     for (const test of tests) {
@@ -98,6 +113,8 @@ export class Checker {
   async close(): Promise<void> {
     this.#run++;
     await this.#stop();
+    await this.#spare?.terminate();
+    this.#spare = undefined;
     for (const bundler of this.#bundlers.values()) await bundler.close();
     this.#bundlers.clear();
   }

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { watch } from "chokidar";
 import { ROOT } from "../chapters.ts";
 
-/** An editor writes a file in several steps; this many milliseconds of quiet make one save. */
-const QUIET = 40;
+/** An editor writes a file in several steps, a millisecond apart; so many of quiet make one save. */
+const QUIET = 20;
 const POLL_EVERY = 250;
 /** How long to wait for the event of a probe. */
 const PROBE_PATIENCE = 1000;

@@ -22,6 +22,8 @@ export class Course {
   #notices: string[] = [];
   #isWhole = false;
   #written: string | undefined;
+  /** Checks of the task at hand so far. */
+  #asked = 0;
 
   /** `chapters`: those to go through; `all` of the project; `mine`: lower layers are the learner's, too. */
   constructor(chapters: readonly Chapter[], all: readonly Chapter[], mine: boolean) {
@@ -58,6 +60,7 @@ export class Course {
   /** Tests the task. False where a later check overtook this one. `saved`: the files whose save asked for it. */
   async check(saved: readonly string[] = []): Promise<boolean> {
     const step = this.#step;
+    this.#asked++;
     const begun = saved.map(path => statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0);
     this.#panel = undefined;
     this.#isWhole = false;
@@ -70,13 +73,21 @@ export class Course {
     return true;
   }
 
+  /** Between two saves: makes the next check quick. */
+  prepare(): void {
+    this.#checker.prepare();
+  }
+
   /** Whether what was done in these files still is; those that are not are done no longer. */
   async checkAgain(saved: readonly string[]): Promise<boolean> {
     const before = this.#steps.filter(step => {
       return step !== this.#step && saved.includes(step.path) && this.#progress.isDone(step.key);
     });
     const broken: string[] = [];
+    const asked = this.#asked;
     for (const step of before) {
+      // What the learner asked for since must not be overtaken by this.
+      if (asked !== this.#asked) return false;
       const verdict = await this.#checker.check(step);
       if (!verdict) return false;
       if (verdict.state === "done") continue;

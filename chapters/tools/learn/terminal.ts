@@ -81,6 +81,7 @@ class Terminal {
     if (!(await this.course.check(paths))) return;
     this.#listen();
     if (await this.course.checkAgain(paths)) this.#draw();
+    this.course.prepare();
   }
 
   async #key(key: string): Promise<void> {
@@ -137,6 +138,7 @@ class Terminal {
     clearTimeout(this.#silence);
     this.#isSilent = false;
     this.#draw();
+    this.course.prepare();
     this.#silence = setTimeout(() => {
       this.#isSilent = true;
       if (this.#canDraw) this.#draw();
