@@ -38,7 +38,11 @@ export class Tmux {
     const [dead, code] = this.#tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}")
       .trim()
       .split(" ");
-    return dead === "1" ? Number(code) : undefined;
+    if (dead !== "1") return undefined;
+    if (code) return Number(code);
+    // tmux 3.3 sometimes misses that its child has ended; when the next one ends it looks for both.
+    this.#tmux("run-shell", "true");
+    return undefined;
   }
 
   close(): void {
