@@ -31,7 +31,7 @@ it("a program that is there does not", async () => {
 it("with CI=true a missing program is a failure that names the remedy", async () => {
   vi.stubEnv("CI", "true");
   await expect(requires("nasm")).rejects.toThrow(
-    "no nasm: with CI=true this is a failure; .ci/run installs it",
+    "no nasm: with CI=true this is a failure; .ci/run sees to it",
   );
   await expect(requires("gcc32")).rejects.toThrow("no gcc -m32");
 });

@@ -6,7 +6,7 @@
  *     describe.skipIf(!nasm.available)("the images", () => { … });
  *
  * `options` also carries the reason, which `npm test` counts in its last lines. With CI=true a missing
- * program is a failure, since .ci/run installs all of them; a missing /dev/kvm, the right to make network
+ * program is a failure, since .ci/run installs all of them (and npm's packages come by the registry); a missing /dev/kvm, the right to make network
  * devices or the folder of recorded vectors stays a skip, as nothing can install those.
  */
 import { execFileSync } from "node:child_process";
@@ -39,7 +39,8 @@ export type Tool =
   | "script"
   | "ip"
   | "ping"
-  | "setpriv";
+  | "setpriv"
+  | "registry";
 
 export interface Requirement {
   readonly available: boolean;
@@ -56,7 +57,7 @@ export class MissingToolError extends Error {
     readonly tool: Tool,
     reason: string,
   ) {
-    super(`${reason}: with CI=true this is a failure; .ci/run installs it`);
+    super(`${reason}: with CI=true this is a failure; .ci/run sees to it`);
   }
 }
 
@@ -104,6 +105,7 @@ function missing(tool: Tool): string {
   if (tool === "tun") return withoutTun();
   if (tool === "vectors") return existsSync(VECTORS) ? "" : "no ../shared/vectors";
   if (tool === "gcc32") return compiles32() ? "" : "no gcc -m32";
+  if (tool === "registry") return answers() ? "" : "no npm registry";
   const program = PROGRAMS[tool];
   return program && onPath(program) ? "" : `no ${program}`;
 }
@@ -132,6 +134,17 @@ function onPath(program: string): boolean {
       return false;
     }
   });
+}
+
+/** Whether npm reaches a registry that has our packages, by the way and the settings that `npm ci` uses. */
+function answers(): boolean {
+  const question = ["view", "tsx", "name", "--prefer-online", "--fetch-retries=0", "--fetch-timeout=10000"];
+  try {
+    execFileSync("npm", question, { stdio: "ignore", shell: process.platform === "win32", timeout: 30_000 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function compiles32(): boolean {
