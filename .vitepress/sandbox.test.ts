@@ -127,6 +127,129 @@ describe("the sandbox in Chromium", browser.options, () => {
     await page.close();
   });
 
+  it("takes what is dropped on a machine: a kernel, a save file", browser.options, async () => {
+    const { page, problems } = await open();
+    const a = machine(page, "A");
+    const image = readFileSync(join(ROOT, "sandbox/guest/image.elf"));
+    await drop(page, a, [
+      { name: "image.elf", bytes: image },
+      { name: "disk.cpio.gz", bytes: Buffer.from("an archive") },
+    ]);
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("image.elf, 0.0 MiB").waitFor();
+    await dialog.getByText("disk.cpio.gz, 0.0 MiB").waitFor();
+    await dialog.getByLabel("Command line").fill("nonet");
+    await button(dialog, "Boot").click();
+    await a.getByRole("heading", { name: "A image.elf" }).waitFor();
+    await atPrompt(a);
+    expect(await says(a, "fault", /wrote and read 600df00d/)).toBe(true);
+
+    await button(a, "Save…").click();
+    const [file] = await Promise.all([page.waitForEvent("download"), button(page, "Download").click()]);
+    const bytes = readFileSync(await file.path());
+    expect(await says(a, "fault", /wrote and read 600df00d/)).toBe(true);
+    // Its name says nothing: its first bytes do.
+    await drop(page, a, [{ name: "renamed.bin", bytes }]);
+    await page.getByText("goes on where it was saved").waitFor();
+    expect(await says(a, "mem", /; 1 pages put in on demand/)).toBe(true);
+
+    await drop(page, a, [{ name: "notes.txt", bytes: Buffer.from("shopping") }]);
+    await dialog.getByText("notes.txt, 0.0 MiB").waitFor();
+    await button(dialog, "Cancel").click();
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it("marks where a file would land, and loses no machine to one that misses", browser.options, async () => {
+    const { page, problems } = await open();
+    const a = machine(page, "A");
+    const marked = () => a.evaluate(pane => pane.classList.contains("target"));
+    const drag = (within: Locator, type: string, what: "file" | "text") =>
+      within.evaluate(
+        (element, { type, what }) => {
+          const dataTransfer = new DataTransfer();
+          if (what === "file") dataTransfer.items.add(new File(["bytes"], "vmlinuz"));
+          else dataTransfer.setData("text/plain", "a word");
+          const init = { dataTransfer, bubbles: true, cancelable: true, relatedTarget: element };
+          return !element.dispatchEvent(new DragEvent(type, init));
+        },
+        { type, what },
+      );
+    expect(await drag(a, "dragover", "text")).toBe(false);
+    expect(await marked()).toBe(false);
+    expect(await drag(a.getByRole("heading"), "dragover", "file")).toBe(true);
+    await expect.poll(marked).toBe(true);
+    // From one of its parts to another: still over it.
+    await drag(a.getByRole("heading"), "dragleave", "file");
+    await drag(a.locator("footer"), "dragover", "file");
+    expect(await marked()).toBe(true);
+    await a.evaluate(pane =>
+      pane.dispatchEvent(new DragEvent("dragleave", { bubbles: true, relatedTarget: document.body })),
+    );
+    await expect.poll(marked).toBe(false);
+    // The browser would open it in the place of this page.
+    expect(await drag(page.locator("h1"), "dragover", "file")).toBe(true);
+    expect(await drag(page.locator("h1"), "drop", "file")).toBe(true);
+    expect(await drag(page.locator("h1"), "drop", "text")).toBe(false);
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    expect(await says(a, "mem", /paging is on/)).toBe(true);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it("fills the screen, its dialogs too, and goes back", browser.options, async () => {
+    const { page, problems } = await open();
+    const a = machine(page, "A");
+    const rows = () => a.locator(".xterm-rows > div").count();
+    const before = await rows();
+    const full = button(page, "Full screen");
+    expect(await full.getAttribute("aria-pressed")).toBe("false");
+    await full.click();
+    await expect.poll(() => full.getAttribute("aria-pressed")).toBe("true");
+    await expect
+      .poll(() =>
+        page.locator(".sandbox").evaluate(frame => {
+          const { x, y, width, height } = frame.getBoundingClientRect();
+          return x === 0 && y === 0 && width === innerWidth && height === innerHeight;
+        }),
+      )
+      .toBe(true);
+    await expect.poll(rows).toBeGreaterThan(before);
+    expect(await says(a, "ping 10.0.2.2 1", /1 sent, 1 received/)).toBe(true);
+    await button(a, "Boot…").click();
+    await button(page.getByRole("dialog"), "Cancel").click();
+    await full.click();
+    await expect.poll(() => full.getAttribute("aria-pressed")).toBe("false");
+    await expect.poll(rows).toBe(before);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it.each([
+    { who: "asked for few bytes", wish: savesData, keepsBook: false },
+    { who: "asked for calm", wish: isCalm, keepsBook: true },
+  ])("waits for a button where somebody $who", browser.options, async ({ wish, keepsBook }) => {
+    const own = await site.chrome.newContext();
+    const page = await own.newPage();
+    await wish(page);
+    const fetched: string[] = [];
+    page.on("request", request => fetched.push(request.url()));
+    await page.goto(`${site.server.url}sandbox.html`, { waitUntil: "networkidle" });
+    await hydrated(page);
+    const a = machine(page, "A");
+    await a.getByText("or drop a kernel").waitFor();
+    // Longer than the page waits for idleness, and than it puts off keeping the book for reading offline.
+    await page.waitForTimeout(3000);
+    expect(page.workers()).toEqual([]);
+    const registrations = () =>
+      page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
+    expect(await registrations()).toBe(keepsBook ? 1 : 0);
+    expect(fetched.filter(url => /\.elf$|\/worker-|xterm/.test(url))).toEqual([]);
+    await button(a, "Boot the embedded guest").click();
+    await atPrompt(a);
+    await own.close();
+  });
+
   it("costs a message and a restart when its worker dies", browser.options, async () => {
     const { page, problems } = await open();
     const [worker] = page.workers();
@@ -227,9 +350,13 @@ describe("the sandbox in Chromium", browser.options, () => {
       await page.close();
     });
 
-    it("waits for a button where somebody asked for calm", browser.options, async () => {
-      const calm = await site.chrome.newContext({ reducedMotion: "reduce" });
+    it.each([
+      { who: "asked for few bytes", wish: savesData },
+      { who: "asked for calm", wish: isCalm },
+    ])("waits for a button where somebody $who", browser.options, async ({ wish }) => {
+      const calm = await site.chrome.newContext();
       const page = await calm.newPage();
+      await wish(page);
       await page.goto(site.server.url);
       await hydrated(page);
       await button(page, "Boot the machine").waitFor();
@@ -243,6 +370,40 @@ describe("the sandbox in Chromium", browser.options, () => {
 
 function button(within: Page | Locator, name: string): Locator {
   return within.getByRole("button", { name, exact: true });
+}
+
+/** Drops files on it, as the browser does when they come from outside. */
+async function drop(
+  page: Page,
+  on: Locator,
+  files: readonly { readonly name: string; readonly bytes: Buffer }[],
+): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(
+    given => {
+      const transfer = new DataTransfer();
+      for (const { name, base64 } of given) {
+        const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+      }
+      return transfer;
+    },
+    files.map(({ name, bytes }) => ({ name, base64: bytes.toString("base64") })),
+  );
+  await on.dispatchEvent("dragover", { dataTransfer });
+  await on.dispatchEvent("drop", { dataTransfer });
+  await dataTransfer.dispose();
+}
+
+/** The wish that a browser tells the page of where somebody pays for each byte. */
+function savesData(page: Page): Promise<unknown> {
+  return page.addInitScript(() => {
+    const { connection } = navigator as Navigator & { readonly connection: object };
+    Object.defineProperty(Object.getPrototypeOf(connection), "saveData", { get: () => true });
+  });
+}
+
+function isCalm(page: Page): Promise<unknown> {
+  return page.emulateMedia({ reducedMotion: "reduce" });
 }
 
 function machine(page: Page, name: "A" | "B"): Locator {

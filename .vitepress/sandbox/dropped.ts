@@ -12,6 +12,11 @@ export interface GivenFiles {
   readonly initrd?: File;
 }
 
+/** Whether something dragged is a file, and not a word of the page or a link. */
+export function carriesFiles(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes("Files") ?? false;
+}
+
 /** By their first bytes; a file that is neither a save file nor a kernel goes along with the kernel. */
 export async function sortFiles(files: readonly File[]): Promise<GivenFiles> {
   let given: GivenFiles = {};
