@@ -24,6 +24,8 @@ export interface GuestPlan {
   readonly needs: readonly GuestNeed[];
   /** The engine that it must be, if it must. */
   readonly engine: EngineName | undefined;
+  /** Why it must, for the line that says which engine it is. */
+  readonly engineReason: string;
   /** How the guest looks for its network card; null for a saved machine that had none. */
   readonly transport: Transport | null;
   /** A reset boots the guest again; a saved state has no image to boot. */
@@ -105,6 +107,7 @@ function planBoot(
     guestTime: 0,
     needs: NEEDS[kind],
     engine: isVirtualTime ? "soft" : engine,
+    engineReason: isVirtualTime ? "which counts its instructions" : "as you asked",
     transport: options.transport ?? "pci",
     canReset: true,
     setUp({ parts: { memory, vcpu } }) {
@@ -122,6 +125,7 @@ function planRestore(name: string): GuestPlan {
     guestTime: snapshot.guestTime,
     needs: [],
     engine: snapshot.engine,
+    engineReason: "on which it was saved",
     transport: snapshot.cards.network && (snapshot.cards.network.mmio ? "mmio" : "pci"),
     canReset: false,
     setUp: machine => restoreMachine(machine, snapshot),

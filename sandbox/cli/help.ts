@@ -4,8 +4,9 @@ export const HELP = `npm run sandbox -- COMMAND [OPTIONS]
   (nothing)         boot the embedded guest: a kernel of 26 kB with a prompt and a
                     web page, no download
   linux             boot Debian's kernel to a shell (fetches 53 MB the first time)
-  run IMAGE         boot an image: a Linux bzImage, a multiboot kernel, or a flat
-                    image, which is loaded at --address and entered there in real mode
+  run IMAGE         boot an image: a Linux bzImage, a multiboot kernel, an ELF file with
+                    a PVH note, or a flat image, which is loaded at --address and entered
+                    there in real mode
   --kernel FILE     the same as: run FILE
 
 Options

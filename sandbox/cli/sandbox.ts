@@ -40,7 +40,7 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   const plan = await planGuest(options, report);
-  const { hypervisor, sentence } = await chooseEngine(plan.engine, plan.needs);
+  const { hypervisor, sentence } = await chooseEngine(plan.engine, plan.needs, plan.engineReason);
   report(sentence);
   if (process.stdin.isTTY) report(KEYS);
   try {

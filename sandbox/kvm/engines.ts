@@ -30,18 +30,19 @@ export interface EngineChoice {
 /**
  * The engine for a guest that needs these modes: the wanted one, else /dev/kvm where it runs such a
  * guest, else the soft engine. If "kvm" is wanted, throws an `UnsuitableEngineError` where it lacks a mode,
- * and a `HypervisorError` where it does not open at all.
+ * and a `HypervisorError` where it does not open at all. `reason` is why it is wanted, for the sentence.
  */
 export async function chooseEngine(
   wanted: EngineName | undefined,
   needs: readonly GuestNeed[],
+  reason = "as you asked",
 ): Promise<EngineChoice> {
   if (wanted === "soft") {
-    return { hypervisor: await openEngine("soft"), sentence: "engine: soft, as you asked" };
+    return { hypervisor: await openEngine("soft"), sentence: `engine: soft, ${reason}` };
   }
   const obstacle = kvmObstacle(needs);
   if (!obstacle) {
-    const why = wanted ? "as you asked" : "/dev/kvm runs this guest";
+    const why = wanted ? reason : "/dev/kvm runs this guest";
     return { hypervisor: await openEngine("kvm"), sentence: `engine: kvm, ${why}` };
   }
   if (wanted) {

@@ -67,6 +67,9 @@ describe("the choice of an engine", () => {
     const { hypervisor, sentence } = await chooseEngine("soft", []);
     expect([hypervisor.name, sentence]).toEqual(["soft", "engine: soft, as you asked"]);
     hypervisor.close();
+    const restored = await chooseEngine("soft", [], "on which it was saved");
+    expect(restored.sentence).toBe("engine: soft, on which it was saved");
+    restored.hypervisor.close();
     (await openEngine("soft")).close();
   });
 });
