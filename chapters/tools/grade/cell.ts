@@ -156,7 +156,7 @@ export class Cell {
     this.lives++;
     const { file, args, uid, gid, env = {}, container } = this.isolation.command(this.box, this.isOpen);
     const child = spawn(file, args, {
-      cwd: this.box,
+      cwd: container?.folder ?? this.box,
       env,
       uid,
       gid,
@@ -346,13 +346,13 @@ function pidOf({ child, container }: Life): number | undefined {
 }
 
 /** Resolves when nothing of a container is left. */
-function removed({ pidFile, remove }: Container): Promise<void> {
-  rmSync(pidFile, { force: true });
-  return new Promise(resolve => {
+async function removed({ folder, remove }: Container): Promise<void> {
+  await new Promise<void>(resolve => {
     const child = spawn(remove.file, remove.args, { stdio: "ignore" });
     child.once("error", () => resolve());
     child.once("close", () => resolve());
   });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function endedBy(signal: NodeJS.Signals | null): string {

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Complaint } from "../complaint.ts";
@@ -33,7 +33,9 @@ export interface Command {
 }
 
 export interface Container {
-  /** Where the engine writes the number of the container's process. */
+  /** The engine's own for this container: it runs there, and writes there what it has to tell. */
+  readonly folder: string;
+  /** In that folder: the number of the container's process. */
   readonly pidFile: string;
   /** Ends it, whatever it does, and leaves nothing of it. */
   readonly remove: { readonly file: string; readonly args: readonly string[] };
@@ -44,6 +46,7 @@ export const HOLES: Readonly<Record<Level, readonly string[]>> = {
   node: [
     "a submission that breaks out of the language (a bug of V8) can open network connections, and a Unix socket in a folder of its user: Node's permissions know no network before Node 26",
     "such a submission can also signal processes of the same user, the grader among them",
+    "once it is out of Node's permissions as well it can change that user's files, among them those that all boxes share by hard links",
     "Node's permissions are a seat belt and no prison, as Node's manual says itself",
   ],
   uid: [
@@ -136,11 +139,12 @@ function tryLevel(level: Level): string {
       uid,
       gid,
       env,
+      cwd: container?.folder,
       stdio: ["ignore", "pipe", "pipe", "pipe"], // As a submission's process has them.
       timeout: 60_000,
       encoding: "utf8",
     });
-    if (container) rmSync(container.pidFile, { force: true });
+    if (container) rmSync(container.folder, { recursive: true, force: true });
     if (error) return `${file}: ${error.message}`;
     return status === 0 ? "" : stderr.trim().split("\n").at(-1) || `${file} ended with ${status}`;
   } finally {
@@ -233,7 +237,9 @@ function bubblewrapArguments(box: string): string[] {
  */
 function containerCommand(box: string, probing?: readonly string[], isOpen?: boolean): Command {
   const name = `vmexit-${randomBytes(8).toString("hex")}`;
-  const pidFile = join(tmpdir(), `${name}.pid`);
+  const folder = join(tmpdir(), name);
+  mkdirSync(folder, { mode: 0o700 });
+  const pidFile = join(folder, "pid");
   const engineArguments = [
     ...["run", "--rm", `--name=${name}`, `--pidfile=${pidFile}`, "--preserve-fds=1", "--log-driver=none"],
     ...["--network=none", "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--hostname=box"],
@@ -248,6 +254,6 @@ function containerCommand(box: string, probing?: readonly string[], isOpen?: boo
       ? { file: "setpriv", args: ["--pdeathsig", "KILL", ENGINE, ...engineArguments] }
       : { file: ENGINE, args: engineArguments }),
     env: process.env,
-    container: { pidFile, remove: { file: ENGINE, args: ["rm", "--force", "--time=0", "--ignore", name] } },
+    container: { folder, pidFile, remove: { file: ENGINE, args: ["rm", "--force", "--time=0", "--ignore", name] } },
   };
 }
