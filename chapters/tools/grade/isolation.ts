@@ -254,6 +254,10 @@ function containerCommand(box: string, probing?: readonly string[], isOpen?: boo
       ? { file: "setpriv", args: ["--pdeathsig", "KILL", ENGINE, ...engineArguments] }
       : { file: ENGINE, args: engineArguments }),
     env: process.env,
-    container: { folder, pidFile, remove: { file: ENGINE, args: ["rm", "--force", "--time=0", "--ignore", name] } },
+    container: {
+      folder,
+      pidFile,
+      remove: { file: ENGINE, args: ["rm", "--force", "--time=0", "--ignore", name] },
+    },
   };
 }

@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Complaint } from "../complaint.ts";
+import { EDITION_FILE, readDueDates } from "./due.ts";
 import { editorCall } from "./editor.ts";
 import { wrapped } from "./screen.ts";
 
@@ -30,5 +35,21 @@ describe("wrapped", () => {
     expect(wrapped("  one two three four", 10)).toEqual(["  one two", "  three", "  four"]);
     expect(wrapped("short", 10)).toEqual(["short"]);
     expect(wrapped("x".repeat(25), 10)).toEqual(["x".repeat(10), "x".repeat(10), "x".repeat(5)]);
+  });
+});
+
+describe("due dates", () => {
+  it("are an edition's, of the chapters that have one; the project has none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "vmexit-due-"));
+    try {
+      expect(readDueDates(folder).size).toBe(0);
+      const chapters = [{ name: "04-interrupts", due: "2026-10-01" }, { name: "05-pit" }];
+      writeFileSync(join(folder, EDITION_FILE), JSON.stringify({ chapters }));
+      expect([...readDueDates(folder)]).toEqual([["04-interrupts", "2026-10-01"]]);
+      writeFileSync(join(folder, EDITION_FILE), "{}");
+      expect(() => readDueDates(folder)).toThrow(Complaint);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

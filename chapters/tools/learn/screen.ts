@@ -22,6 +22,8 @@ export interface View {
   readonly step: Step;
   /** Where in the learner's file the task begins. */
   readonly line: number;
+  /** When the chapter is due, as in 2026-10-01, where an edition says so. */
+  readonly due: string | undefined;
   /** Undefined while the tests run. */
   readonly verdict: Verdict | undefined;
   /** Seconds from the save to this verdict; undefined where no save was the cause. */
@@ -44,7 +46,7 @@ export function render(view: View, look: Look): string[] {
   const { step, score, verdict, panel } = view;
   const head = [
     ...wrapped(`${bar(score, look)} ${scoreText(score)}`, look.columns),
-    ...wrapped(taskLine(step), look.columns).map(line => paint("bold", line)),
+    ...wrapped(taskLine(view), look.columns).map(line => paint("bold", line)),
     ...wrapped(`${step.path}:${view.line}`, look.columns).map(line => paint("cyan", line)),
     "",
   ];
@@ -102,9 +104,10 @@ function scoreText({ tasks, allTasks, points, allPoints }: Score): string {
   return `${tasks} of ${allTasks} tasks, ${points} of ${allPoints} points`;
 }
 
-function taskLine({ chapter, task }: Step): string {
+function taskLine({ step: { chapter, task }, due }: View): string {
   const points = `${task.points} ${task.points === 1 ? "point" : "points"}`;
-  return `${chapter.number} ${chapter.title} › ${task.title} (${task.id}, ${points}, ${"*".repeat(task.stars)})`;
+  const facts = [task.id, points, "*".repeat(task.stars), ...(due ? [`due ${due}`] : [])];
+  return `${chapter.number} ${chapter.title} › ${task.title} (${facts.join(", ")})`;
 }
 
 function toWriteHere({ verdict, step }: View): boolean {

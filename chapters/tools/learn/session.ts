@@ -7,6 +7,7 @@ import { starterFiles } from "../starter-files.ts";
 import { Checker, type Verdict } from "./check.ts";
 import { firstLine, type Step, stepsOf } from "./course.ts";
 import { differenceToReference, hasReference } from "./difference.ts";
+import { readDueDates } from "./due.ts";
 import { Progress, STATE_FILE } from "./progress.ts";
 import { resetTask } from "./reset.ts";
 import { type Look, render, type Score } from "./screen.ts";
@@ -15,6 +16,7 @@ export class Course {
   readonly #steps: readonly Step[];
   readonly #progress = new Progress();
   readonly #checker: Checker;
+  readonly #due = readDueDates(ROOT);
   #step: Step;
   #verdict: Verdict | undefined;
   #seconds: number | undefined;
@@ -166,10 +168,15 @@ export class Course {
     return [
       `what is done stands in ${STATE_FILE}`,
       ...[...new Set(this.#steps.map(({ chapter }) => chapter))].flatMap(chapter => [
-        `${chapter.number} ${chapter.title}`,
+        `${chapter.number} ${chapter.title}${this.#dueText(chapter)}`,
         ...this.#steps.filter(step => step.chapter === chapter).map(step => this.#listLine(step, width)),
       ]),
     ];
+  }
+
+  #dueText({ name }: Chapter): string {
+    const due = this.#due.get(name);
+    return due ? `, due ${due}` : "";
   }
 
   #listLine({ key, task }: Step, width: number): string {
@@ -185,6 +192,7 @@ export class Course {
         score: this.#score(),
         step: this.#step,
         line: firstLine(this.#step),
+        due: this.#due.get(this.#step.chapter.name),
         verdict: this.#verdict,
         seconds: this.#seconds,
         hints: this.#progress.hints(this.#step.key),

@@ -239,7 +239,11 @@ describe("a student edition of chapters 4 and 5, with one task of 5 given", () =
     expect(code).toBe(1);
     expect(text).toContain("0 of 7 tasks, 0 of 18 points");
     expect(text).toContain("This failure is expected: it is yours to write");
-    expect(run("learn", "list").text).not.toContain("latch");
+    const list = run("learn", "list").text;
+    expect(list).not.toContain("latch");
+    expect(list).toContain("4 Interrupts and exceptions, due 2026-10-01\n");
+    expect(list).toMatch(/^5 The timer$/m);
+    expect(run("learn", "4").text).toMatch(/points?, \*+, due 2026-10-01\)/);
   });
 
   it("grades nothing for the starters, and full marks for the reference's bodies", {
