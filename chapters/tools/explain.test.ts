@@ -30,6 +30,26 @@ describe("what a failing test says", () => {
     ]);
   });
 
+  it("sets a whole number beside a broken one in decimal", async () => {
+    const text = await explainFailure(
+      failure(() => plainExpect(86_805.5).toBe(86_806)),
+      where,
+      {},
+    );
+    expect(text.split("\n")).toContain("≠ 86806      86805.5");
+  });
+
+  it("shows many bytes in rows, with the index of the first", async () => {
+    const bytes = Uint8Array.from({ length: 20 }, (_, at) => at);
+    const text = await explainFailure(
+      failure(() => plainExpect(bytes).toEqual(bytes.with(9, 0xff))),
+      where,
+      {},
+    );
+    expect(text).toContain("≠ byte    8: 08 ff 0a 0b 0c 0d 0e 0f   byte    8: 08 09 0a 0b 0c 0d 0e 0f\n");
+    expect(text).toContain("  byte   16: 10 11 12 13");
+  });
+
   it("shows the pattern that a text has to match", async () => {
     const error = failure(() =>
       plainExpect({ error: "no" }).toEqual({ error: plainExpect.stringMatching(/modem.*serial/) }),

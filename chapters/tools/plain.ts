@@ -1,11 +1,13 @@
 /** Prints plain data for people: one line where it fits, hex for numbers that are no small counts. */
 
 const WIDTH = 44;
+const BYTES_IN_ROW = 8;
 
 /** The lines of a value; a nested value gets lines of its own only where one line is too short. */
 export function plainLines(value: unknown, indent = ""): string[] {
   const line = plainLine(value);
   if (indent.length + line.length <= WIDTH) return [indent + line];
+  if (value instanceof Uint8Array) return byteRows(value).map(row => indent + row);
   if (Array.isArray(value)) {
     return [`${indent}[`, ...value.flatMap(item => plainLines(item, `${indent}  `)), `${indent}]`];
   }
@@ -25,13 +27,24 @@ function plainLine(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return plainNumber(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (ArrayBuffer.isView(value) && value instanceof Uint8Array) {
-    return `bytes ${Array.from(value, byte => byte.toString(16).padStart(2, "0")).join(" ")}`;
+    return `bytes ${spaced(value)}`;
   }
   if (Array.isArray(value)) return `[${value.map(plainLine).join(", ")}]`;
   const fields = fieldsOf(value);
   if (!fields) return matcherText(value) ?? String(value);
   return `{ ${fields.map(([key, field]) => `${key}: ${plainLine(field)}`).join(", ")} }`;
 }
+
+/** Eight bytes a row, behind the index of the first of them. */
+function byteRows(bytes: Uint8Array): string[] {
+  const count = Math.ceil(bytes.length / BYTES_IN_ROW);
+  return Array.from({ length: count }, (_, row) => {
+    const at = row * BYTES_IN_ROW;
+    return `byte ${String(at).padStart(4)}: ${spaced(bytes.subarray(at, at + BYTES_IN_ROW))}`;
+  });
+}
+
+const spaced = (bytes: Uint8Array) => Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join(" ");
 
 function plainNumber(value: number | bigint): string {
   const whole = typeof value === "bigint" || Number.isInteger(value);
@@ -56,8 +69,11 @@ function matcherText(value: unknown): string | undefined {
 
 /** Two values in two columns; lines that differ are marked. */
 export function besideEachOther(left: unknown, right: unknown, titles: readonly [string, string]): string[] {
-  const leftLines = plainLines(left);
-  const rightLines = plainLines(right);
+  // A whole number beside a broken one: both decimal, so that one can see by how much they differ.
+  const isBroken = [left, right].some(value => typeof value === "number" && !Number.isInteger(value));
+  const linesOf = isBroken && typeof left === typeof right ? (value: unknown) => [String(value)] : plainLines;
+  const leftLines = linesOf(left);
+  const rightLines = linesOf(right);
   const width = Math.max(titles[0].length, ...leftLines.map(line => line.length)) + 3;
   const lines = [`  ${titles[0].padEnd(width)}${titles[1]}`];
   for (let at = 0; at < Math.max(leftLines.length, rightLines.length); at++) {
