@@ -138,6 +138,44 @@ describe("exit codes", () => {
   });
 });
 
+/** Stands in for podman: it takes podman's words, runs the box without a container, and tells what it was asked. */
+const ENGINE = `#!/bin/sh
+echo "$1" >> "${folder}/engine.log"
+[ "$1" = run ] || exit 0
+while [ "$1" != image ]; do
+  case "$1" in --pidfile=*) echo $$ > "\${1#*=}" ;; --volume=*) box="\${1#*=}" ;; esac
+  shift
+done
+shift
+for word; do
+  shift
+  case "$word" in --permission | --allow-fs-read=*) ;; */serve.mjs) set -- "$@" "\${box%%:*}/serve.mjs" ;; *) set -- "$@" "$word" ;; esac
+done
+exec "${process.execPath}" "$@"
+`;
+
+it("a container is asked through its engine, and removed whatever its submission does", () => {
+  const engine = join(folder, "engine");
+  writeFileSync(engine, ENGINE, { mode: 0o755 });
+  const temporary = join(folder, "temporary");
+  mkdirSync(temporary);
+  const environment = { VMEXIT_GRADE_ENGINE: engine, VMEXIT_GRADE_IMAGE: "image", TMPDIR: temporary };
+  writeFileSync(join(folder, "solution.zip"), zipSync(solution));
+  const loop = new TextEncoder().encode(`${String(solution["05-pit/pit.ts"])}\nfor (;;);`);
+  writeFileSync(join(folder, "loop.zip"), zipSync({ ...solution, "05-pit/pit.ts": loop }));
+  const [good, bad] = ["solution", "loop"].map(name => {
+    return grade(["5", join(folder, `${name}.zip`), "isolation=container"], environment);
+  });
+  expect([good!.stderr, bad!.stderr]).toEqual(["", ""]);
+  expect(good!.lines.slice(-2)).toEqual([expect.stringMatching(/^isolation: container · /), "Score: 20/20"]);
+  expect(bad!.lines.join("\n")).toContain("did not come back within");
+  expect(bad!.lines.at(-1)).toBe("Score: 0/20");
+  const asked = readFileSync(join(folder, "engine.log"), "utf8").trim().split("\n");
+  // The two probes are the only ones that end by themselves.
+  expect(asked.filter(word => word === "rm")).toHaveLength(asked.filter(word => word === "run").length - 2);
+  expect(readdirSync(temporary).filter(name => name.startsWith("vmexit-"))).toEqual([]);
+}, 120_000);
+
 it("a class in two shards, with what lateness costs, is merged to one table", () => {
   const lab = join(folder, "lab");
   mkdirSync(lab);
