@@ -150,7 +150,7 @@ export default defineConfig({
   },
 
   themeConfig: {
-    logo: { src: "/logo.svg", alt: "" },
+    logo: { src: "/logo.svg", alt: "", width: 24, height: 24 },
     nav: [
       { text: "Start", link: "/what-is-a-virtual-machine", activeMatch: "^/(what-is|setup|how-to)" },
       ...chapters.slice(0, 1).map(({ link }) => ({ text: "Chapters", link, activeMatch: "^/chapters/" })),

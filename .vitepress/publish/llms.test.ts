@@ -1,12 +1,33 @@
 import { describe, expect, it } from "vitest";
 import { markdownPages } from "../checks/built-site.ts";
 import { partOf } from "../markdown/regions.ts";
+import { inWords } from "./in-words.ts";
 import { plainMarkdown } from "./llms.ts";
 
 describe("the book as plain Markdown", () => {
   it.each(markdownPages())("%s has nothing in it that only VitePress understands", file => {
     const prose = plainMarkdown(file).replace(/^```[\s\S]*?^```$/gm, "");
     expect(prose).not.toMatch(/^<<<|<script|<\/?[A-Z]\w+/m);
+    expect(prose.replace(/`[^`\n]*`/g, "")).not.toMatch(
+      /\{\{|<\/?(?:div|table|t[rdh]|d[ltd]|a|span)\b|\sv-[a-z]+=/,
+    );
+  });
+
+  it("has the rows of what a page computes", () => {
+    const syllabus = plainMarkdown("instructors/syllabus.md");
+    expect(syllabus.match(/^\| 1 \| 1 A minimal virtual machine: .* \| [\d.]+ h \|$/gm)).toHaveLength(2);
+    expect(syllabus).toMatch(/^\| 8 \| Read the setup header \| \d+ min \| \d+ min: setup-header, /m);
+    const maps = plainMarkdown("ports-vectors-memory-map.md");
+    expect(maps).toContain("| `0x3f8–0x3ff` | COM1 | RBR, THR, DLL;");
+    expect(maps).toContain("| 14 | `#PF` page fault | fault, with an error code | page fault |");
+    expect(plainMarkdown("sandbox-command-line.md")).toContain("--virtual-time");
+    expect(plainMarkdown("chapters/01-minimal-vm.md")).toContain("| `solutions/01-minimal-vm/vmm.ts` |");
+    expect(plainMarkdown("glossary.md")).toMatch(/^\*\*GDT[^\n]*\*\*: .*\[Chapter 3\]\(/m);
+  });
+
+  it("marks no lines, and refuses a component that it cannot write out", () => {
+    expect(plainMarkdown("index.md")).toContain("`solutions/01-minimal-vm/vmm.ts`:\n\n```ts\n");
+    expect(() => inWords("NewFigure", ' :width="3" ')).toThrow("<NewFigure> has no caption");
   });
 
   it("writes out code and outputs, with their files' names", () => {

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { partOf } from "../markdown/regions.ts";
 import type { PageFacts } from "./head.ts";
+import { inWords } from "./in-words.ts";
 
 const DOCS = join(import.meta.dirname, "../../docs");
 
@@ -32,40 +33,38 @@ export function plainMarkdown(file: string): string {
   return source
     .replace(/^---\n[\s\S]*?\n---\n/, "")
     .replace(/<script[\s\S]*?<\/script>\n?/g, "")
-    .replace(/^<<< @\/(\S+?)(?:#([\w-]+))?(?:\{([\w-]+)\})?$/gm, (_, path: string, region, language) =>
-      importedBlock(path, region, language),
+    .replace(/^<<< @\/(\S+?)(?:#([\w-]+))?(?:\{([^}]*)\})?$/gm, (_, path: string, region, notes) =>
+      importedBlock(path, region, notes),
     )
     .replace(/<Predict\s+question="([^"]*)">/g, (_, question: string) => `**Predict:** ${question}`)
     .replace(/<summary>([\s\S]*?)<\/summary>/g, "**$1**")
     .replace(/<([A-Z]\w*)((?:"[^"]*"|'[^']*'|[^>"'])*)\/>/g, (_, name: string, attributes: string) =>
       inWords(name, attributes),
     )
-    .replace(/<\/?(?:details|Predict)(?:\s[^>]*)?>\n?/g, "")
+    .replace(/<\/?(?:details|Predict|div)(?:\s[^>]*)?>\n?/g, "")
+    .replace(/<dl[\s\S]*?<\/dl>/g, definitionsInWords)
     .replace(/\n{3,}/g, "\n\n")
     .trim()
     .concat("\n");
 }
 
-function importedBlock(path: string, region: string | undefined, language: string | undefined): string {
+/** A list of terms, as Markdown has none: a paragraph each. */
+function definitionsInWords(list: string): string {
+  return list
+    .replace(/<dt[^>]*>([\s\S]*?)<\/dt>\s*<dd>([\s\S]*?)<\/dd>/g, "**$1**: $2")
+    .replace(/<a href="([^"]*)">([\s\S]*?)<\/a>/g, "[$2]($1)")
+    .replace(/<\/?code>/g, "`")
+    .replace(/<\/?dl[^>]*>/g, "");
+}
+
+/** `notes` is what stands in braces behind the path: the language if it is not the file's, and lines to mark. */
+function importedBlock(path: string, region: string | undefined, notes = ""): string {
   const file = join(DOCS, path);
   const name = path.replace(/^(\.\.\/)+/, "");
   if (path.endsWith(".bin")) return `*(${name}: ${readFileSync(file).length} bytes)*`;
   const text = partOf(readFileSync(file, "utf8"), region, name).trimEnd();
+  const language = notes.split(" ").find(note => /^[a-z]/.test(note));
   const kind = language ?? path.slice(path.lastIndexOf(".") + 1);
   const title = name.startsWith("outputs/") ? "" : `\`${name}\`:\n\n`;
   return `${title}\`\`\`${kind}\n${text}\n\`\`\``;
-}
-
-/** What stands for a component: the caption of a figure, a table that is given as rows, or nothing. */
-function inWords(name: string, attributes: string): string {
-  const caption = /\scaption="([^"]*)"/.exec(attributes)?.[1];
-  if (caption) return `*Figure: ${caption}*`;
-  const rows = name === "BeforeAfter" ? /:rows='([\s\S]*)'/.exec(attributes)?.[1] : undefined;
-  if (!rows) return "";
-  const cells = [...rows.matchAll(/\["((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\]/g)];
-  return [
-    "| Before | After |",
-    "|---|---|",
-    ...cells.map(([, before, after]) => `| ${before} | ${after} |`),
-  ].join("\n");
 }

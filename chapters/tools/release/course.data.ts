@@ -1,19 +1,6 @@
 /** The timetable for the book's page; VitePress loads it when the site is built. */
 import { defineLoader } from "vitepress";
-import { readChapters } from "../chapters.ts";
-import { hours, topics } from "./instructor-pages.ts";
-import { type Section, sectionsOf, weeks } from "./timetable.ts";
-
-interface Week {
-  readonly topics: readonly string[];
-  readonly hours: string;
-}
-
-export interface CourseTimes {
-  readonly six: readonly Week[];
-  readonly twelve: readonly Week[];
-  readonly sections: readonly { chapter: number; heading: string; reading: number; writing: string }[];
-}
+import { type CourseTimes, courseTimes } from "./course-times.ts";
 
 declare const data: CourseTimes;
 
@@ -21,22 +8,5 @@ export { data };
 
 export default defineLoader({
   watch: ["../../*/chapter.json", "../../../docs/chapters/*.md"],
-  load: (): CourseTimes => {
-    const sections = readChapters().flatMap(chapter => sectionsOf(chapter));
-    const plan = (count: number) => weeks(sections, count).map(weekOf);
-    return {
-      six: plan(6),
-      twelve: plan(12),
-      sections: sections.map(({ chapter, heading, reading, tasks, writing }) => ({
-        chapter: chapter.number,
-        heading,
-        reading,
-        writing: tasks.length > 0 ? `${writing} min: ${tasks.map(({ id }) => id).join(", ")}` : "",
-      })),
-    };
-  },
+  load: courseTimes,
 });
-
-function weekOf(sections: readonly Section[]): Week {
-  return { topics: topics(sections), hours: hours(sections) };
-}
