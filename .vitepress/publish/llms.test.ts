@@ -22,7 +22,7 @@ describe("the book as plain Markdown", () => {
     expect(maps).toContain("| 14 | `#PF` page fault | fault, with an error code | page fault |");
     expect(plainMarkdown("sandbox-command-line.md")).toContain("--virtual-time");
     expect(plainMarkdown("chapters/01-minimal-vm.md")).toContain("| `solutions/01-minimal-vm/vmm.ts` |");
-    expect(plainMarkdown("glossary.md")).toMatch(/^\*\*GDT[^\n]*\*\*: .*\[Chapter 3\]\(/m);
+    expect(plainMarkdown("glossary.md")).toMatch(/^\*\*virtio-mmio\*\*: .* \[Chapter 7\]\(/m);
   });
 
   it("marks no lines, and refuses a component that it cannot write out", () => {
