@@ -175,7 +175,7 @@ function minutes(tasks: readonly Task[]): number {
 
 export function hours(sections: readonly Section[]): string {
   const total = sections.reduce((sum, { reading, writing }) => sum + reading + writing, 0);
-  return `${(total / 60).toFixed(1)} h`;
+  return `${(total / 60).toFixed(1)}\u00a0h`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
