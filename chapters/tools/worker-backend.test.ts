@@ -34,6 +34,11 @@ it("survives a heap that grows without end", async () => {
   await expect(subject.call("bus", READ)).rejects.toThrow(/“bus” (took its worker down|did not come back)/);
 });
 
+it("says so when the learner's code ends the worker", async () => {
+  const subject = await subjectOver(bus("process.exit(0);"));
+  await expect(subject.call("bus", READ)).rejects.toThrow("“bus” ended its worker");
+});
+
 it("passes on what the learner's code throws", async () => {
   const subject = await subjectOver(bus("throw new Error('exercise dispatch: not yet · chapter 1, “x”');"));
   await expect(subject.call("bus", READ)).rejects.toThrow(/^exercise dispatch: not yet/);

@@ -13,6 +13,9 @@ export interface WorkerLimits {
   readonly heapMegabytes: number;
 }
 
+/** What starting a worker and loading a bundle may take on a busy machine, in milliseconds: it is no call of the learner's. */
+const LOADING = 5000;
+
 const LIMITS: WorkerLimits = { milliseconds: 10_000, heapMegabytes: 256 };
 
 /** Bundles a chapter's subject over the given layer texts and serves it from a worker. */
@@ -79,22 +82,31 @@ export class WorkerBackend implements SubjectBackend {
     const id = ++this.#calls;
     const answer = await new Promise<Answer>((resolve, reject) => {
       const stop = (problem: string) => {
-        this.#worker = undefined;
+        if (this.#worker === worker) this.#worker = undefined;
         void worker.terminate();
         reject(new SubjectLimitError(problem));
       };
-      const patience = this.#patience;
-      const watchdog = setTimeout(() => {
-        this.#patience = this.limits.milliseconds / 4;
-        stop(`“${name}” did not come back within ${patience / 1000} s: does a loop never end?`);
-      }, patience);
+      let watchdog: NodeJS.Timeout | undefined;
+      const watch = (patience: number) => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(() => {
+          this.#patience = this.limits.milliseconds / 4;
+          stop(`“${name}” did not come back within ${patience / 1000} s: does a loop never end?`);
+        }, patience);
+      };
+      watch(this.#isLoaded ? this.#patience : Math.max(this.#patience, LOADING));
       worker.removeAllListeners();
       worker.once("error", error => stop(`“${name}” took its worker down: ${error.message}`));
-      worker.once("error", () => clearTimeout(watchdog));
+      // By `process.exit`, or since this back end was closed: nobody waits for what never comes.
+      worker.once("exit", () => {
+        clearTimeout(watchdog);
+        stop(`“${name}” ended its worker`);
+      });
       const ask = () => worker.postMessage({ id, name, args } satisfies Call);
       worker.on("message", (message: Answer | "loaded") => {
         if (message === "loaded") {
           this.#isLoaded = true;
+          watch(this.#patience);
           ask();
         } else if (message.id === id) {
           clearTimeout(watchdog);
