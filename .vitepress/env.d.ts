@@ -22,9 +22,14 @@ declare module "virtual:vmexit/references" {
   export const CHAPTERS: Readonly<Record<string, () => Promise<Readonly<Record<string, string>>>>>;
 }
 
+type LoadModules = () => Promise<import("./solve/module-texts.ts").ModuleTexts>;
+
 declare module "virtual:vmexit/bench" {
-  export const MODULES: Readonly<
-    Record<string, () => Promise<import("./solve/module-texts.ts").ModuleTexts>>
-  >;
+  /** By chapter; without the layers. */
+  export const SUBJECTS: Readonly<Record<string, LoadModules>>;
   export const SUITES: Readonly<Record<string, () => Promise<void>>>;
+}
+
+declare module "virtual:vmexit/modules" {
+  export const MODULES: Readonly<Record<"layers" | "machine", LoadModules>>;
 }

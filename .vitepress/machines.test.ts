@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { markdownOf, markdownPages } from "./checks/built-site.ts";
+import { button, facts, paste, registers, status } from "./checks/machine-panel.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
 import { browser, siteInChromium } from "./checks/site-in-chromium.ts";
 import { KNOWN_RUNS } from "./machine/known-runs.ts";
@@ -311,28 +312,3 @@ describe("machines in Chromium", browser.options, () => {
     );
   });
 });
-
-function button(machine: Locator, name: string): Locator {
-  return machine.getByRole("button", { name, exact: true });
-}
-
-function status(machine: Locator): Locator {
-  return machine.locator("p.status");
-}
-
-function facts(machine: Locator, text: RegExp): Locator {
-  return machine.locator(".time span").filter({ hasText: text });
-}
-
-function registers(machine: Locator): Promise<string | null> {
-  return machine.getByRole("region", { name: "Registers" }).locator("dl").textContent();
-}
-
-/** Pastes it, all at once: so it reaches the guest on any host. */
-async function paste(machine: Locator, text: string): Promise<void> {
-  await machine.getByLabel("Type to the guest").evaluate((field, pasted) => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData("text/plain", pasted);
-    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-  }, text);
-}

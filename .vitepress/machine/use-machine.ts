@@ -3,7 +3,15 @@
  * whole engine, is fetched when somebody first does something.
  */
 import { computed, onBeforeUnmount, ref, shallowRef } from "vue";
-import type { Goal, RequestName, Requests, Speed, Update } from "../../sandbox/session/protocol.ts";
+import type {
+  Goal,
+  RequestName,
+  Requests,
+  SourceLine,
+  Speed,
+  Trouble,
+  Update,
+} from "../../sandbox/session/protocol.ts";
 import type { Logged, Sample } from "../../sandbox/session/session.ts";
 import type { MachineView } from "../../sandbox/session/view.ts";
 import type { MachineListener, RemoteMachine } from "./remote-machine.ts";
@@ -11,10 +19,22 @@ import type { MachineListener, RemoteMachine } from "./remote-machine.ts";
 /** Not switched on yet, on its way, there, or gone for good. */
 export type Power = "off" | "starting" | "on" | "lost";
 
+/** What views ask by themselves: a problem stays to be read. */
+const ONLY_LOOKS: readonly RequestName[] = ["look", "read", "walk"];
+
 const KEPT_LINES = 2000;
 const KEPT_SAMPLES = 600;
 
-export function useMachine(chapter: string, firstGuest: string) {
+/** Makes the machine's worker, with a listener that hears of it. */
+export type Connect = (listener: MachineListener) => Promise<RemoteMachine>;
+
+const connectSite: Connect = async listener => {
+  const { RemoteMachine } = await import("./remote-machine.ts");
+  return new RemoteMachine(listener);
+};
+
+/** `connect` chooses the layers that the machine is made of: the reference's, if it is left out. */
+export function useMachine(chapter: string, firstGuest: string, connect: Connect = connectSite) {
   const guest = ref(firstGuest);
   const power = ref<Power>("off");
   const view = shallowRef<MachineView>();
@@ -23,12 +43,16 @@ export function useMachine(chapter: string, firstGuest: string) {
   const rate = ref(0);
   const receives = ref(false);
   const problem = ref("");
+  /** The line that threw, where the problem is one of a learner's layer. */
+  const place = shallowRef<SourceLine>();
   const speed = ref<Speed>("unlimited");
   const log = shallowRef<readonly Logged[]>([]);
   const samples = shallowRef<readonly Sample[]>([]);
   const output = ref("");
   let remote: RemoteMachine | undefined;
   let starting: Promise<void> | undefined;
+  /** Counts the workers: what one does that was given up is nobody's. */
+  let turn = 0;
   const streams = { log: 0, samples: 0, output: 0 };
 
   const listener: MachineListener = {
@@ -45,18 +69,23 @@ export function useMachine(chapter: string, firstGuest: string) {
       streams.output = seen.output.from + seen.output.bytes.length;
       view.value = seen;
     },
-    failed(sentence) {
+    failed(trouble) {
       isRunning.value = false;
-      problem.value = sentence;
+      tell(trouble);
     },
-    lost(sentence) {
+    lost({ sentence, place }) {
       remote = undefined;
       starting = undefined;
       isRunning.value = false;
       power.value = "lost";
-      problem.value = `${sentence} Switch it on again to start anew.`;
+      tell(place ? { sentence, place } : { sentence: `${sentence} Switch it on again to start anew.` });
     },
   };
+
+  function tell(trouble?: Trouble): void {
+    problem.value = trouble?.sentence ?? "";
+    place.value = trouble?.place;
+  }
 
   function forget(): void {
     Object.assign(streams, { log: 0, samples: 0, output: 0 });
@@ -72,29 +101,49 @@ export function useMachine(chapter: string, firstGuest: string) {
   }
 
   async function begin(): Promise<void> {
+    const mine = ++turn;
     power.value = "starting";
-    problem.value = "";
+    tell();
     forget();
     try {
-      const { RemoteMachine } = await import("./remote-machine.ts");
-      remote = new RemoteMachine(listener);
-      ({ receives: receives.value } = await remote.request("open", { chapter, guest: guest.value }));
-      if (speed.value !== "unlimited") await remote.request("speed", { speed: speed.value });
+      const made = await connect(listener);
+      if (mine !== turn) return made.close();
+      remote = made;
+      ({ receives: receives.value } = await made.request("open", { chapter, guest: guest.value }));
+      if (speed.value !== "unlimited") await made.request("speed", { speed: speed.value });
       power.value = "on";
     } catch (error) {
+      if (mine !== turn) return;
       remote?.close();
-      listener.lost(sentenceOf(error));
+      listener.lost(troubleOf(error));
     }
+  }
+
+  /** Ends the worker, if there is one, and starts anew with what `connect` makes now. Breakpoints stay. */
+  async function restart(): Promise<void> {
+    const breakpoints = view.value?.breakpoints ?? [];
+    end();
+    isRunning.value = false;
+    await start();
+    for (const address of breakpoints) await send("toggleBreakpoint", { address });
+  }
+
+  function end(): void {
+    turn++;
+    remote?.close();
+    remote = undefined;
+    starting = undefined;
   }
 
   /** What is refused is told in `problem`; the answer is undefined then. */
   async function send<Name extends RequestName>(name: Name, body: Requests[Name]) {
     await start();
-    problem.value = "";
+    if (!remote) return undefined;
+    if (!ONLY_LOOKS.includes(name)) tell();
     try {
-      return await remote?.request(name, body);
+      return await remote.request(name, body);
     } catch (error) {
-      problem.value = sentenceOf(error);
+      tell(troubleOf(error));
       return undefined;
     }
   }
@@ -102,7 +151,7 @@ export function useMachine(chapter: string, firstGuest: string) {
   async function choose(name: string): Promise<void> {
     guest.value = name;
     if (power.value !== "on") return start();
-    problem.value = "";
+    tell();
     isRunning.value = false;
     forget();
     const answer = await send("open", { chapter, guest: name });
@@ -125,7 +174,7 @@ export function useMachine(chapter: string, firstGuest: string) {
     if (power.value === "on") await send("speed", { speed: wanted });
   }
 
-  onBeforeUnmount(() => remote?.close());
+  onBeforeUnmount(end);
 
   const canGoOn = computed(() => view.value === undefined || view.value.condition === "ready");
   const canGoBack = computed(
@@ -142,6 +191,7 @@ export function useMachine(chapter: string, firstGuest: string) {
     rate,
     receives,
     problem,
+    place,
     speed,
     log,
     samples,
@@ -152,6 +202,7 @@ export function useMachine(chapter: string, firstGuest: string) {
     choose,
     run,
     reset,
+    restart,
     setSpeed,
     pause: () => send("pause", {}),
     step: () => send("step", {}),
@@ -192,7 +243,8 @@ function joinedText(
   return kept + Array.from(bytes, byte => String.fromCharCode(byte)).join("");
 }
 
-function sentenceOf(error: unknown): string {
+function troubleOf(error: unknown): Trouble {
   const text = error instanceof Error ? error.message : String(error);
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+  return { ...(error as { refusal?: Trouble }).refusal, sentence };
 }

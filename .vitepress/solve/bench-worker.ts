@@ -1,14 +1,16 @@
 /** The worker of the page's test bench: the graded tests are here, the learner's code is in a worker below it. */
-import { MODULES, SUITES } from "virtual:vmexit/bench";
+import { SUBJECTS, SUITES } from "virtual:vmexit/bench";
+import { MODULES } from "virtual:vmexit/modules";
 import { expect } from "../../chapters/tools/assertions.ts";
 import { collectTests } from "../../chapters/tools/collector.ts";
 import { type GradedTest, useRegistrar } from "../../chapters/tools/suite.ts";
-import { placeOf, runBench } from "./bench.ts";
+import { runBench } from "./bench.ts";
 import type { BenchMessage, RunRequest } from "./bench-protocol.ts";
-import { LearnerSyntaxError, linkLayer } from "./learner-modules.ts";
+import { LearnerSyntaxError, linkLayers, placeModule } from "./learner-modules.ts";
 import { LinkError } from "./link.ts";
 import { SUBJECT } from "./module-texts.ts";
 import { CancelledError, LoadError, PageBackend } from "./page-backend.ts";
+import { placeOf } from "./trouble.ts";
 
 type Message<Kind> = Kind extends BenchMessage ? Omit<Kind, "run"> : never;
 
@@ -29,11 +31,9 @@ self.onmessage = async ({ data }: MessageEvent<RunRequest>) => {
     post({ kind: "done" });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof LearnerSyntaxError) {
-      const { file, line } = error;
-      post({ kind: "broken", message, ...(line !== undefined && { place: { file, line } }) });
-    } else if (error instanceof LinkError || error instanceof LoadError) {
-      post({ kind: "broken", message, place: placeOf(error, Object.keys(data.files)) });
+    if ([LearnerSyntaxError, LinkError, LoadError].some(kind => error instanceof kind)) {
+      const place = placeOf(error);
+      post({ kind: "broken", message, ...(place && { place }) });
     } else if (!(error instanceof CancelledError)) {
       post({ kind: "failure", message });
     }
@@ -46,21 +46,18 @@ async function run(
 ): Promise<void> {
   // One worker has one chapter: its test files register their tests once.
   suite ??= collectTests(SUITES[chapter]!);
-  const [all, modules] = await Promise.all([suite, MODULES[chapter]!()]);
+  const [all, subject, layers] = await Promise.all([suite, SUBJECTS[chapter]!(), MODULES.layers()]);
   const tests = tasks.flatMap(id => all.filter(({ task }) => task.id === id));
   const urls: string[] = [];
-  const place = (code: string) => {
-    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-    urls.push(url);
-    return url;
-  };
+  const place = placeModule(urls);
   let backend: PageBackend | undefined;
   try {
-    const boot = place(bootText(await linkLayer(chapter, SUBJECT, modules, files, place)));
+    const entry = await linkLayers(SUBJECT, { ...subject, ...layers }, { [chapter]: files }, place);
+    const boot = place(bootText(entry), "boot");
     if (current.run !== run) return;
     backend = new PageBackend(() => new Worker(boot, { type: "module" }));
     current.backend = backend;
-    await runBench(tests, backend, Object.keys(files), outcome => post({ kind: "outcome", outcome }));
+    await runBench(tests, backend, outcome => post({ kind: "outcome", outcome }));
   } finally {
     await backend?.close();
     for (const url of urls) URL.revokeObjectURL(url);

@@ -11,8 +11,8 @@ import { holeMessage } from "../../chapters/tools/starter.ts";
 import { generatedStarter } from "../../chapters/tools/starter-files.ts";
 import type { GradedTest } from "../../chapters/tools/suite.ts";
 import { type Outcome, runBench } from "./bench.ts";
-import { chapterModules } from "./chapter-modules.ts";
-import { type LayerFiles, linkLayer } from "./learner-modules.ts";
+import { layerModules, subjectModules } from "./chapter-modules.ts";
+import { type LayerFiles, linkLayers } from "./learner-modules.ts";
 import { type ModuleTexts, SUBJECT } from "./module-texts.ts";
 import { LoadError, PageBackend, type SubjectWorker } from "./page-backend.ts";
 
@@ -70,7 +70,7 @@ async function run(
 ): Promise<Outcome[]> {
   let placed = 0;
   const here = mkdtempSync(join(folder, "run-"));
-  const entry = await linkLayer(name, SUBJECT, modules, layer, code => {
+  const entry = await linkLayers(SUBJECT, modules, { [name]: layer }, code => {
     const path = join(here, `${placed++}.mjs`);
     writeFileSync(path, code);
     return pathToFileURL(path).href;
@@ -78,11 +78,16 @@ async function run(
   const outcomes: Outcome[] = [];
   const backend = new PageBackend(() => new PlayedWorker(entry), patience);
   try {
-    await runBench(tests, backend, Object.keys(layer), outcome => outcomes.push(outcome));
+    await runBench(tests, backend, outcome => outcomes.push(outcome));
   } finally {
     await backend.close();
   }
   return outcomes;
+}
+
+async function modulesOf({ name }: Chapter): Promise<ModuleTexts> {
+  const [subject, layers] = await Promise.all([subjectModules(name), layerModules()]);
+  return { ...subject, ...layers };
 }
 
 async function publicTests(chapter: Chapter): Promise<GradedTest[]> {
@@ -93,7 +98,7 @@ describe.each(readChapters())("the bench of $name", chapter => {
   let tests: GradedTest[];
   let modules: ModuleTexts;
   beforeAll(async () => {
-    [tests, modules] = await Promise.all([publicTests(chapter), chapterModules(chapter.name)]);
+    [tests, modules] = await Promise.all([publicTests(chapter), modulesOf(chapter)]);
   });
 
   it("passes the reference", async () => {
@@ -119,7 +124,7 @@ describe("the bench", () => {
   let tests: GradedTest[];
   let modules: ModuleTexts;
   beforeAll(async () => {
-    [tests, modules] = await Promise.all([publicTests(chapter), chapterModules(chapter.name)]);
+    [tests, modules] = await Promise.all([publicTests(chapter), modulesOf(chapter)]);
   });
 
   const withBus = (find: string, replace: string): LayerFiles => {
@@ -144,14 +149,26 @@ describe("the bench", () => {
     });
   });
 
-  it("a loop that never ends costs a message, and the rest of the run", async () => {
-    const find = "read(address: number, size: 1 | 2 | 4): number {";
-    const outcomes = await run(chapter, modules, withBus(find, `${find} for (;;);`), of("bus.ts"), 1000);
+  const find = "read(address: number, size: 1 | 2 | 4): number {";
+  const lineOf = (text: string, part: string) => text.slice(0, text.indexOf(part)).split("\n").length;
+
+  it("a loop that never ends costs a message with its line, and the rest of the run", async () => {
+    const outcomes = await run(chapter, modules, withBus(find, `${find} for (;;);`), of("bus.ts"));
+    expect(outcomes.at(-1)).toMatchObject({
+      verdict: "limit",
+      message: expect.stringMatching(/“bus” does not come to an end: this loop has gone round [\d,]+ times/),
+      place: { file: "bus.ts", line: lineOf(REFERENCE["bus.ts"]!, find) },
+    });
+    expect(outcomes.filter(({ verdict }) => verdict === "limit")).toHaveLength(1);
+  });
+
+  it("what goes on for ever without a loop costs a message, too", async () => {
+    const layer = withBus(find, `${find} Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`);
+    const outcomes = await run(chapter, modules, layer, of("bus.ts"), 1000);
     expect(outcomes.at(-1)).toMatchObject({
       verdict: "limit",
       message: expect.stringContaining("“bus” did not come to an end within 1 s: does a loop never end?"),
     });
-    expect(outcomes.filter(({ verdict }) => verdict === "limit")).toHaveLength(1);
   });
 
   it("a file that throws as it is loaded stops the run with its words", async () => {

@@ -4,7 +4,9 @@ import { holeRegion } from "../../chapters/tools/starter.ts";
 import type { SubjectBackend } from "../../chapters/tools/subject.ts";
 import { SubjectLimitError } from "../../chapters/tools/subject-calls.ts";
 import type { GradedTest } from "../../chapters/tools/suite.ts";
+import type { SourceLine } from "../../sandbox/session/protocol.ts";
 import { CancelledError, LoadError } from "./page-backend.ts";
+import { placeOf } from "./trouble.ts";
 
 /** How a test ended: `hole` is a failure with the words of an exercise that nobody has written yet. */
 export type Verdict = "passed" | "failed" | "hole" | "limit";
@@ -16,13 +18,7 @@ export interface Outcome {
   /** All that a learner is told; empty where the test passed. */
   readonly message: string;
   /** Where in a file of the learner's it was thrown. */
-  readonly place?: Place;
-}
-
-export interface Place {
-  readonly file: string;
-  /** Counted from 1. */
-  readonly line: number;
+  readonly place?: SourceLine;
 }
 
 /**
@@ -33,7 +29,6 @@ export interface Place {
 export async function runBench(
   tests: readonly GradedTest[],
   backend: SubjectBackend,
-  files: readonly string[],
   tell: (outcome: Outcome) => void,
 ): Promise<void> {
   for (const test of tests) {
@@ -41,22 +36,14 @@ export async function runBench(
     const { error, message = "" } = failure ?? {};
     if (error instanceof LoadError || error instanceof CancelledError) throw error;
     const isLimit = error instanceof SubjectLimitError;
+    const place = placeOf(error);
     tell({
       task: test.task.id,
       test: test.name,
       verdict: !failure ? "passed" : isLimit ? "limit" : holeRegion(message) ? "hole" : "failed",
       message,
-      place: placeOf(error, files),
+      ...(place && { place }),
     });
     if (isLimit) return;
   }
-}
-
-/** The uppermost line of the stack that is in one of the files. */
-export function placeOf(error: unknown, files: readonly string[]): Place | undefined {
-  if (!(error instanceof Error) || !error.stack) return undefined;
-  for (const [, file, line] of error.stack.matchAll(/([a-z0-9-]+\.ts):(\d+):\d+/g)) {
-    if (files.includes(file!)) return { file: file!, line: Number(line) };
-  }
-  return undefined;
 }

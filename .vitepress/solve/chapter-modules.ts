@@ -1,75 +1,104 @@
 /**
- * What the page needs to run a learner's layer: everything around it as JavaScript modules, made when the site is
- * built. The layer's own files are left open, and are linked in the page (link.ts).
+ * What the page needs to run a learner's layers: JavaScript modules, made when the site is built and linked in the
+ * page (link.ts).
  *
- * As a layer imports only layers with smaller numbers, the modules fall into two heaps that never form a circle:
- * those that the layer can import, and those that import the layer.
+ * The layers are apart from what is around them, file by file, so that each can be the reference's or the
+ * learner's. As a layer imports nothing but layers, and all else is bundled, the modules never form a circle.
  */
-import { basename, join, resolve } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { build, type Plugin, type TransformOptions, transform } from "esbuild";
 import { chapterNames, layerFiles, ROOT } from "../../chapters/tools/chapters.ts";
-import type { ModuleTexts } from "./module-texts.ts";
+import { moduleForBrowsers } from "../iced.ts";
+import { layerModule, type ModuleTexts } from "./module-texts.ts";
 
-/** Bundles a chapter's subject around its layer. Everything else is inside, and runs in any worker of a page. */
-export async function chapterModules(chapter: string): Promise<ModuleTexts> {
-  const lower = chapterNames().filter(name => name < chapter);
-  const layers = lower.flatMap(name => layerFiles(name).map(file => `${name}/${file}`));
+const LOOK = {
+  format: "esm",
+  target: "es2022",
+  platform: "browser",
+  // Not the syntax: with it esbuild 0.28 inlines constants over the borders of its chunks, and loses some.
+  minifyWhitespace: true,
+  minifyIdentifiers: true,
+  legalComments: "none",
+  logLevel: "silent",
+} as const satisfies TransformOptions;
+
+/** Every file of every layer, as the reference has it. */
+export async function layerModules(): Promise<ModuleTexts> {
+  const files = chapterNames().flatMap(name => layerFiles(name).map(file => [name, file] as const));
+  const modules = files.map(async ([name, file]) => {
+    const text = readFileSync(join(ROOT, "solutions", name, file), "utf8");
+    const { code } = await transform(text, { ...LOOK, loader: "ts" });
+    return [layerModule(name, file), code] as const;
+  });
+  return Object.fromEntries(await Promise.all(modules));
+}
+
+/** What serves a chapter's subject to the graded tests, in any worker of a page. */
+export function subjectModules(chapter: string): Promise<ModuleTexts> {
+  return modulesAround(
+    "subject",
+    `import { subject } from "./chapters/${chapter}/subject.ts";
+    import { serveSubject } from "./.vitepress/solve/serve-subject.ts";
+    serveSubject(subject);`,
+  );
+}
+
+/** The worker with the machine of any chapter. The addresses of its guests are left open, too. */
+export function machineModules(): Promise<ModuleTexts> {
+  return modulesAround(
+    "machine",
+    `import { serveMachine } from "./.vitepress/machine/serve-machine.ts";
+    import { troubleOf } from "./.vitepress/solve/trouble.ts";
+    serveMachine(troubleOf);`,
+  );
+}
+
+async function modulesAround(name: string, entry: string): Promise<ModuleTexts> {
   const { outputFiles } = await build({
-    entryPoints: {
-      subject: "solve:subject",
-      ...Object.fromEntries(
-        layers.map(file => [`layers/${file.replace(/\.ts$/, "")}`, join(ROOT, "solutions", file)]),
-      ),
-    },
+    ...LOOK,
+    entryPoints: { [name]: "solve:entry", loops: join(ROOT, ".vitepress/solve/turn-of-loop.ts") },
     absWorkingDir: ROOT,
     bundle: true,
     splitting: true,
     write: false,
     outdir: "/",
     chunkNames: "shared-[hash]",
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    // Not the syntax: with it esbuild 0.28 inlines constants over the borders of its chunks, and loses some.
-    minifyWhitespace: true,
-    minifyIdentifiers: true,
-    legalComments: "none",
-    logLevel: "silent",
-    plugins: [layerLeftOpen(chapter)],
+    plugins: [layersLeftOpen(entry)],
   });
   return Object.fromEntries(outputFiles.map(({ path, text }) => [path.replace(/^\//, ""), text]));
 }
 
-function layerLeftOpen(chapter: string): Plugin {
+function layersLeftOpen(entry: string): Plugin {
   return {
-    name: "layer-left-open",
+    name: "layers-left-open",
     setup(bundler) {
-      bundler.onResolve({ filter: /^solve:subject$/ }, () => ({ path: "subject", namespace: "solve" }));
-      bundler.onLoad({ filter: /^subject$/, namespace: "solve" }, () => ({
-        contents: `
-          import { subject } from "./chapters/${chapter}/subject.ts";
-          import { serveSubject } from "./.vitepress/solve/serve-subject.ts";
-          serveSubject(subject);
-        `,
+      bundler.onResolve({ filter: /^solve:entry$/ }, () => ({ path: "entry", namespace: "solve" }));
+      bundler.onLoad({ filter: /^entry$/, namespace: "solve" }, () => ({
+        contents: entry,
         resolveDir: ROOT,
         loader: "ts",
       }));
-      bundler.onResolve({ filter: /^#layers\// }, ({ path }) => {
-        const file = path.slice("#layers/".length);
-        return file.startsWith(`${chapter}/`)
-          ? { path, external: true }
-          : { path: join(ROOT, "solutions", file) };
-      });
-      // The files of the layer may also be imported by their neighbours' names.
+      bundler.onResolve({ filter: /^#layers\// }, ({ path }) => ({ path, external: true }));
+      // What only the bundler of the site knows, the page writes.
+      bundler.onResolve({ filter: /\/guest-images\.ts$/ }, () => ({ path: "site:images", external: true }));
+      bundler.onResolve({ filter: /\.wasm\?url$/ }, () => ({ path: "site:iced", external: true }));
+      // The files of a layer may also be imported by their neighbours' names.
       bundler.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
         const file = resolve(resolveDir, path);
-        const isOpen = file.startsWith(join(ROOT, "chapters", chapter)) && isLayerFile(chapter, file);
-        return isOpen ? { path: `#layers/${chapter}/${basename(file)}`, external: true } : { path: file };
+        const chapter = basename(dirname(file));
+        return dirname(file) === join(ROOT, "chapters", chapter) && isLayerFile(chapter, file)
+          ? { path: `#layers/${chapter}/${basename(file)}`, external: true }
+          : { path: file };
       });
+      bundler.onLoad({ filter: /[\\/]iced_x86\.js$/ }, ({ path }) => ({
+        contents: moduleForBrowsers(readFileSync(path, "utf8")),
+        loader: "js",
+      }));
     },
   };
 }
 
 function isLayerFile(chapter: string, path: string): boolean {
-  return layerFiles(chapter).includes(basename(path));
+  return chapterNames().includes(chapter) && layerFiles(chapter).includes(basename(path));
 }

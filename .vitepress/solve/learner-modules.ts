@@ -1,22 +1,24 @@
 /** A learner's layer files as modules of the page: types taken off, linked with the modules that the site brings. */
 import { transform } from "sucrase";
+import type { SourceLine } from "../../sandbox/session/protocol.ts";
+import { guardLoops } from "./guard-loops.ts";
 import { type Linking, link } from "./link.ts";
-import type { ModuleTexts } from "./module-texts.ts";
+import { LOOPS, layerModule, type ModuleTexts } from "./module-texts.ts";
 
-/** A file that is no TypeScript. `line` counts from 1. */
+/** A file that is no TypeScript. */
 export class LearnerSyntaxError extends Error {
   override readonly name = "LearnerSyntaxError";
   constructor(
-    readonly file: string,
-    readonly line: number | undefined,
+    file: string,
     problem: string,
+    readonly place?: SourceLine,
   ) {
-    super(`${file}${line === undefined ? "" : `, line ${line}`}: ${problem}`);
+    super(`${file}${place ? `, line ${place.line}` : ""}: ${problem}`);
   }
 }
 
 /** JavaScript of the same lines. Types are taken off and not checked. */
-export function withoutTypes(file: string, text: string): string {
+export function withoutTypes(chapter: string, file: string, text: string): string {
   try {
     const { code } = transform(text, {
       transforms: ["typescript"],
@@ -28,32 +30,56 @@ export function withoutTypes(file: string, text: string): string {
     const message = error instanceof Error ? error.message : String(error);
     const [, problem = message, line] =
       /^(?:Error transforming .*?: )?(.*?)(?: \((\d+):\d+\))?$/s.exec(message) ?? [];
-    throw new LearnerSyntaxError(file, line === undefined ? undefined : Number(line), `${problem}.`);
+    const place = line === undefined ? undefined : { chapter, file, line: Number(line) };
+    throw new LearnerSyntaxError(file, `${problem}.`, place);
   }
 }
 
-/** The layer's files by name, as in "bus.ts", with their TypeScript. */
+/** A layer's files by name, as in "bus.ts", with their TypeScript. */
 export type LayerFiles = Readonly<Record<string, string>>;
 
-/** Links `entry` of the site's modules with a learner's files; returns the URL that runs it. */
-export function linkLayer(
-  chapter: string,
+/** By chapter; the others are the reference's. */
+export type OwnLayers = Readonly<Record<string, LayerFiles>>;
+
+/** Links `entry` of the site's modules, which have all layers, with a learner's; returns the URL that runs it. */
+export function linkLayers(
   entry: string,
   modules: ModuleTexts,
-  files: LayerFiles,
+  own: OwnLayers,
   place: Linking["place"],
 ): Promise<string> {
   const all = new Map(Object.entries(modules));
-  for (const [file, text] of Object.entries(files)) {
-    all.set(file, `${withoutTypes(file, text)}\n//# sourceURL=${file}\n`);
+  for (const [chapter, files] of Object.entries(own)) {
+    for (const [file, text] of Object.entries(files)) {
+      const code = guardLoops(withoutTypes(chapter, file, text), GUARD);
+      all.set(layerModule(chapter, file), `${code}\n//# sourceURL=${layerModule(chapter, file)}\n`);
+    }
   }
   return link(entry, { modules: all, place, resolve });
+}
 
-  function resolve(specifier: string, from: string): string | undefined {
-    const layer = /^#layers\/([^/]+)\/([^/]+?)(?:\.ts)?$/.exec(specifier);
-    if (layer) return layer[1] === chapter ? `${layer[2]}.ts` : `layers/${layer[1]}/${layer[2]}.js`;
-    if (!specifier.startsWith(".")) return undefined;
-    if (from in files) return `${specifier.replace(/^\.\//, "").replace(/\.ts$/, "")}.ts`;
-    return new URL(specifier, `file:///${from}`).pathname.slice(1);
-  }
+const GUARD = "site:loops";
+
+function resolve(specifier: string, from: string): string | undefined {
+  if (specifier === GUARD) return LOOPS;
+  if (specifier.startsWith("site:")) return specifier;
+  const path = specifier.startsWith("#layers/")
+    ? specifier.slice("#layers/".length)
+    : specifier.startsWith(".")
+      ? new URL(specifier, `file:///${from}`).pathname.slice(1)
+      : undefined;
+  const isLayer = (name: string) => /^\d\d-/.test(name);
+  if (path === undefined || !isLayer(path)) return path;
+  if (isLayer(from) && path.slice(0, 2) > from.slice(0, 2)) return undefined;
+  // A learner may leave out the ending.
+  return path.endsWith(".ts") ? path : `${path}.ts`;
+}
+
+/** Where a module can be imported from; its name is behind the address, for what browsers say of it. */
+export function placeModule(urls: string[]): Linking["place"] {
+  return (code, name) => {
+    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+    urls.push(url);
+    return `${url}#${name}`;
+  };
 }

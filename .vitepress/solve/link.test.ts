@@ -29,6 +29,16 @@ describe("link", () => {
     expect(await import(url)).toMatchObject({ one: 1, text: 'import "nothing"' });
   });
 
+  it("handles import() of a module by its name, and leaves what is only known later", async () => {
+    const url = await linked({
+      entry: 'export const leaf = await import("leaf"); export const later = name => import(name);',
+      leaf: "export const one = 1;",
+    });
+    const { leaf, later } = (await import(url)) as { leaf: object; later(name: string): Promise<object> };
+    expect(leaf).toMatchObject({ one: 1 });
+    expect(await later("data:text/javascript,export const two = 2")).toMatchObject({ two: 2 });
+  });
+
   it("says which files import each other in a circle", async () => {
     const circle = linked({ entry: 'import "a.ts";', "a.ts": 'import "b.ts";', "b.ts": 'import "a.ts";' });
     await expect(circle).rejects.toThrow("a.ts → b.ts → a.ts: these files import each other in a circle");
@@ -55,18 +65,21 @@ describe("withoutTypes", () => {
       "  }",
       "}",
     ].join("\n");
-    const lines = withoutTypes("device.ts", text).split("\n");
+    const lines = withoutTypes("06-serial", "device.ts", text).split("\n");
     expect(lines).toHaveLength(10);
     expect(lines[7]).toContain("return (this.#level ) + offset;");
   });
 
   it("says in which line a file is no TypeScript", () => {
     try {
-      withoutTypes("bus.ts", "export const a = 1;\nexport const = 2;\n");
+      withoutTypes("01-minimal-vm", "bus.ts", "export const a = 1;\nexport const = 2;\n");
       expect.unreachable();
     } catch (error) {
       expect(error).toBeInstanceOf(LearnerSyntaxError);
-      expect(error).toMatchObject({ file: "bus.ts", line: 2, message: "bus.ts, line 2: Unexpected token." });
+      expect(error).toMatchObject({
+        place: { chapter: "01-minimal-vm", file: "bus.ts", line: 2 },
+        message: "bus.ts, line 2: Unexpected token.",
+      });
     }
   });
 });

@@ -33,8 +33,9 @@ export async function link(entry: string, { modules, resolve, place }: Linking):
     }
     open.push(name);
     let code = modules.get(name)!;
-    const imports = parse(code, name)[0].filter(({ d, n }) => d === -1 && n !== undefined);
-    for (const { n: specifier, s: start, e: end } of imports.reverse()) {
+    // An import() of something else than a string literal is left as it is, as are import.meta and its like.
+    const imports = parse(code, name)[0].filter(({ n }) => n !== undefined);
+    for (const { n: specifier, s: start, e: end, d: dynamic } of imports.reverse()) {
       const target = resolve(specifier!, name);
       if (target === undefined || !modules.has(target)) {
         throw new LinkError(
@@ -42,7 +43,8 @@ export async function link(entry: string, { modules, resolve, place }: Linking):
             "those of this layer and of the layers below it",
         );
       }
-      code = code.slice(0, start) + visit(target) + code.slice(end);
+      const url = visit(target);
+      code = code.slice(0, start) + (dynamic < 0 ? url : JSON.stringify(url)) + code.slice(end);
     }
     open.pop();
     const url = place(code, name);

@@ -10,14 +10,15 @@ import {
   resultOf,
   SubjectLimitError,
 } from "../../chapters/tools/subject-calls.ts";
-import { READY } from "./serve-subject.ts";
+import { type Endless, READY } from "./serve-subject.ts";
+import { withModuleNames } from "./trouble.ts";
 
 /** A layer whose modules cannot even be loaded: nothing can be tested. */
 export class LoadError extends Error {
   override readonly name = "LoadError";
   override readonly stack: string;
   constructor({ name, message, stack }: ErrorFacts) {
-    super(`Your files could not be loaded. ${name}: ${message}`);
+    super(`Your files could not be loaded. ${name}: ${withModuleNames(message)}`);
     this.stack = stack;
   }
 }
@@ -93,7 +94,12 @@ export class PageBackend implements SubjectBackend {
         stop(new SubjectLimitError(sentence));
       }, patience);
       this.#cancel = () => stop(new CancelledError(`${what} was given up`));
-      worker.onmessage = ({ data }: MessageEvent<Message>) => {
+      worker.onmessage = ({ data }: MessageEvent<Message | Endless>) => {
+        if (isEndless(data)) {
+          const { message, stack } = data.endless;
+          const sentence = `${what} does not come to an end: ${message}`;
+          return stop(Object.assign(new SubjectLimitError(sentence), { stack }));
+        }
         clearTimeout(watchdog);
         this.#cancel = () => {};
         resolve(data);
@@ -106,4 +112,8 @@ export class PageBackend implements SubjectBackend {
       };
     });
   }
+}
+
+function isEndless(data: unknown): data is Endless {
+  return typeof data === "object" && data !== null && "endless" in data;
 }

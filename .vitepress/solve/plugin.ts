@@ -3,14 +3,15 @@
  *
  * - `virtual:vmexit/layers`     the starters and what the editor completes
  * - `virtual:vmexit/references` the solutions, which are fetched after a task has passed
- * - `virtual:vmexit/bench`      the graded tests and the modules around a learner's layer, for the bench's worker
+ * - `virtual:vmexit/bench`      the graded tests and the modules of their subjects, for the bench's worker
+ * - `virtual:vmexit/modules`    the reference's layers file by file, and the machine around them
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";
 import { chapterNames, layerFiles, ROOT, readChapter } from "../../chapters/tools/chapters.ts";
 import { generatedStarter } from "../../chapters/tools/starter-files.ts";
-import { chapterModules } from "./chapter-modules.ts";
+import { layerModules, machineModules, subjectModules } from "./chapter-modules.ts";
 import { declarationsFor } from "./declarations.ts";
 import type { LayerFacts } from "./layer-facts.ts";
 import { publicSuite } from "./suite-files.ts";
@@ -30,10 +31,13 @@ export function solveInPage(): Plugin {
           return chapter
             ? constant(kind === "layers" ? layerFacts(chapter) : solutions(chapter))
             : loaders(kind);
-        case "modules":
-          return constant(await chapterModules(chapter!));
+        case "subject":
+          return constant(await subjectModules(chapter!));
         case "bench":
-          return `${loaders("modules").replace("CHAPTERS", "MODULES")}\n${suites()}`;
+          return `${loaders("subject", "SUBJECTS")}\n${suites()}`;
+        case "modules":
+          if (!chapter) return loaders("modules", "MODULES", ["layers", "machine"]);
+          return constant(await (chapter === "layers" ? layerModules() : machineModules()));
         default:
           throw new Error(`there is no module ${id.slice(1)}`);
       }
@@ -46,12 +50,12 @@ function constant(value: unknown): string {
   return `export default JSON.parse(${JSON.stringify(JSON.stringify(value))});`;
 }
 
-function loaders(kind: string): string {
-  const lines = chapterNames().map(chapter => {
-    const id = JSON.stringify(`${PREFIX}${kind}/${chapter}`);
-    return `  ${JSON.stringify(chapter)}: async () => (await import(${id})).default,`;
+function loaders(kind: string, all = "CHAPTERS", names = chapterNames()): string {
+  const lines = names.map(name => {
+    const id = JSON.stringify(`${PREFIX}${kind}/${name}`);
+    return `  ${JSON.stringify(name)}: async () => (await import(${id})).default,`;
   });
-  return `export const CHAPTERS = {\n${lines.join("\n")}\n};`;
+  return `export const ${all} = {\n${lines.join("\n")}\n};`;
 }
 
 function suites(): string {

@@ -6,6 +6,10 @@
 /** A request was refused; its message says why. */
 export class RefusedRequest extends Error {
   override readonly name = "RefusedRequest";
+  /** `refusal` is what the worker posted. */
+  constructor(readonly refusal: { readonly sentence: string }) {
+    super(refusal.sentence);
+  }
 }
 
 /** What a worker posts to settle a request. */
@@ -39,12 +43,14 @@ export class AskedWorker<Asked extends Request, Told extends { readonly kind: st
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #isGone = false;
+  #owed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly worker: Worker,
     private readonly listener: WorkerListener<Told>,
   ) {
     worker.onmessage = ({ data }: MessageEvent<Told | Settled>) => {
+      if (this.#isGone) return;
       if (isSettled(data)) this.#settle(data);
       else listener.told(data);
     };
@@ -62,14 +68,21 @@ export class AskedWorker<Asked extends Request, Told extends { readonly kind: st
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       if (this.#isGone) return;
-      const timer = setTimeout(() => this.#lose(`it was silent for ${patience / 1000} seconds`), patience);
+      const timer = this.#watchdog(patience);
       this.#waiting.set(id, { resolve, reject, timer });
       this.worker.postMessage({ ...asked, id });
     });
   }
 
+  /** From now on it owes something unasked, and that within `patience` milliseconds; nothing if that is left out. */
+  expect(patience?: number): void {
+    clearTimeout(this.#owed);
+    this.#owed = patience === undefined || this.#isGone ? undefined : this.#watchdog(patience);
+  }
+
   close(): void {
     this.#isGone = true;
+    clearTimeout(this.#owed);
     for (const { timer } of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
     this.worker.terminate();
@@ -81,7 +94,11 @@ export class AskedWorker<Asked extends Request, Told extends { readonly kind: st
     this.#waiting.delete(message.id);
     clearTimeout(waiting.timer);
     if (message.kind === "answer") waiting.resolve(message.value);
-    else waiting.reject(new RefusedRequest(message.sentence));
+    else waiting.reject(new RefusedRequest(message));
+  }
+
+  #watchdog(patience: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#lose(`it was silent for ${patience / 1000} seconds`), patience);
   }
 
   #lose(reason: string): void {

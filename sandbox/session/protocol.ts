@@ -68,6 +68,21 @@ export interface RequestMessage<Name extends RequestName = RequestName> {
   readonly body: Requests[Name];
 }
 
+/** A line of a layer. `line` counts from 1. */
+export interface SourceLine {
+  /** The chapter's folder. */
+  readonly chapter: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** What went wrong, for people. */
+export interface Trouble {
+  readonly sentence: string;
+  /** Where it was thrown, as far as that is known. */
+  readonly place?: SourceLine;
+}
+
 /** Why the machine is not running. */
 export type Rest = "paused" | "breakpoint" | "goal" | "asleep" | "ended";
 
@@ -82,7 +97,7 @@ export interface Update {
 export type WorkerMessage =
   | { readonly kind: "answer"; readonly id: number; readonly value: Answers[RequestName] }
   /** The request was refused; the machine is as it was. */
-  | { readonly kind: "refusal"; readonly id: number; readonly sentence: string }
+  | ({ readonly kind: "refusal"; readonly id: number } & Trouble)
   | { readonly kind: "update"; readonly update: Update }
   /** The machine cannot go on: a layer or device threw while it ran. */
-  | { readonly kind: "failure"; readonly sentence: string };
+  | ({ readonly kind: "failure" } & Trouble);

@@ -12,6 +12,7 @@ import type {
   RequestName,
   Requests,
   Rest,
+  Trouble,
   WorkerMessage,
 } from "./protocol.ts";
 import { type RunLimits, Session } from "./session.ts";
@@ -27,6 +28,8 @@ export interface ServerOptions {
   findMachine(chapter: string, guest: string): Promise<BuildMachine>;
   loadDisassembler(): Promise<Disassembler>;
   post(message: WorkerMessage): void;
+  /** What is said of an error; its message if this is left out. */
+  troubleOf?(error: unknown): Trouble;
 }
 
 /** Views are not made more often, in milliseconds. */
@@ -72,7 +75,7 @@ export class SessionServer {
       post({ kind: "answer", id, value });
       if (this.#viewer && !ONLY_ASKS.includes(name)) this.#planView();
     } catch (error) {
-      post({ kind: "refusal", id, sentence: error instanceof Error ? error.message : String(error) });
+      post({ kind: "refusal", id, ...this.#troubleOf(error) });
     }
   }
 
@@ -202,10 +205,15 @@ export class SessionServer {
       return act();
     } catch (error) {
       this.#pace.stop();
-      const sentence = error instanceof Error ? error.message : String(error);
-      this.#options.post({ kind: "failure", sentence });
+      this.#options.post({ kind: "failure", ...this.#troubleOf(error) });
       return undefined;
     }
+  }
+
+  #troubleOf(error: unknown): Trouble {
+    const { troubleOf } = this.#options;
+    if (troubleOf && !(error instanceof Refusal)) return troubleOf(error);
+    return { sentence: error instanceof Error ? error.message : String(error) };
   }
   // #endregion running
 
