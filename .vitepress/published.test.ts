@@ -4,16 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { layerFiles, readChapter } from "../chapters/tools/chapters.ts";
 import {
   BASE,
   BUILD_TIMEOUT,
   buildSite,
   htmlOf,
   markdownPages,
+  ROOT,
   SITE,
   SITE_URL,
 } from "./checks/built-site.ts";
+import { item, load, settled, solve } from "./checks/exercise-panel.ts";
+import { status } from "./checks/machine-panel.ts";
 import { hydrated, watch } from "./checks/pages.ts";
+import { atPrompt, machine as sandboxMachine, says } from "./checks/sandbox-panel.ts";
 import { serveSite } from "./checks/serve.ts";
 import { browser } from "./checks/site-in-chromium.ts";
 import { precacheOf, serviceWorker } from "./offline/precache.ts";
@@ -129,9 +134,38 @@ describe("without a network", browser.options, () => {
     await page.keyboard.press("Control+k");
     await page.locator(".VPLocalSearchBox input").fill("triple fault");
     await page.locator(".VPLocalSearchBox .result").first().waitFor();
+    await page.keyboard.press("Escape");
+    await solveOffline(page);
+    await page.goto(`${server.url}sandbox.html`);
+    await page.reload();
+    await hydrated(page);
+    await atPrompt(sandboxMachine(page, "A"));
+    expect(await says(sandboxMachine(page, "A"), "ping 10.0.2.2 2", /2 sent, 2 received/)).toBe(true);
     expect(problems).toEqual([]);
     await context.close();
   });
+
+  /** On the page of chapter 1: the tests of an exercise, and the machine on what was written, before and after a reload. */
+  async function solveOffline(page: Page): Promise<void> {
+    const chapter = readChapter("01-minimal-vm");
+    const task = chapter.tasks[0]!;
+    const reference = layerFiles(chapter.name).map(
+      file => [file, readFileSync(join(ROOT, "solutions", chapter.name, file), "utf8")] as const,
+    );
+    await solve(page, task);
+    await settled(page, () => load(page, reference));
+    await item(page, task).locator(".solved").waitFor();
+    await page.reload();
+    await hydrated(page);
+    await item(page, task).locator(".solved").waitFor();
+    await solve(page, task);
+    await page.getByRole("button", { name: "Run the machine on your layers" }).click();
+    const machine = page.locator(".solve-machine .machine");
+    await status(machine).filter({ hasText: "The guest has ended with HLT" }).waitFor();
+    expect(await machine.getByRole("log").textContent()).toBe("4\n");
+    // The disassembler's WebAssembly was kept, too.
+    await machine.getByRole("group", { name: "Breakpoints" }).waitFor();
+  }
 
   it("a new version takes the old one’s place when its last page is closed", {
     ...browser.options,

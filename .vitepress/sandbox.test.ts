@@ -5,6 +5,7 @@ import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "./checks/built-site.ts";
 import { hydrated, overflow, violations, watch } from "./checks/pages.ts";
+import { atPrompt, machine, says } from "./checks/sandbox-panel.ts";
 import { browser, siteInChromium } from "./checks/site-in-chromium.ts";
 
 describe("the sandbox in Chromium", browser.options, () => {
@@ -404,29 +405,6 @@ function savesData(page: Page): Promise<unknown> {
 
 function isCalm(page: Page): Promise<unknown> {
   return page.emulateMedia({ reducedMotion: "reduce" });
-}
-
-function machine(page: Page, name: "A" | "B"): Locator {
-  return page.getByRole("region", { name: `Machine ${name}`, exact: true });
-}
-
-async function atPrompt(within: Locator): Promise<void> {
-  await within.getByRole("log").filter({ hasText: /\n> $/ }).waitFor();
-  // The terminal is fetched meanwhile.
-  await within.getByLabel(/^Type to machine/).waitFor({ state: "attached" });
-}
-
-async function said(within: Locator): Promise<string> {
-  return (await within.getByRole("log").textContent()) ?? "";
-}
-
-/** Types a command into the terminal, waits until it is carried out, and tells whether this was the answer. */
-async function says(within: Locator, command: string, answer: RegExp): Promise<boolean> {
-  await within.getByLabel(/^Type to machine/).focus();
-  await within.page().keyboard.type(`${command}\r`);
-  const log = within.getByRole("log");
-  await log.filter({ hasText: new RegExp(`(^|> )${command}\\n[^>]*\\n> $`) }).waitFor();
-  return answer.test((await said(within)).split(`${command}\n`).at(-1)!);
 }
 
 /** Presses Tab until this has the focus. */
