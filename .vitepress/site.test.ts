@@ -118,7 +118,7 @@ describe("in Chromium", browser.options, () => {
 
   it.each(looks)(
     "every page loads without an error and fits the window: $colorScheme, $width px, with axe: $accessible",
-    { ...browser.options, timeout: 120_000 },
+    { ...browser.options, timeout: 300_000 },
     async ({ colorScheme, width, accessible }) => {
       const context = await site.chrome.newContext({ colorScheme, viewport: { width, height: 850 } });
       const page = await context.newPage();
