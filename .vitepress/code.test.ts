@@ -11,7 +11,9 @@ import { countWords, proseOf } from "./content/prose.ts";
 import { exitColours, exitLogGrammar } from "./grammars/exit-log.ts";
 import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
+import { typesIn } from "./markdown/hover-types.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { typedNames } from "./markdown/typed-names.ts";
 
 const DOCS = join(import.meta.dirname, "../docs");
 
@@ -184,6 +186,7 @@ describe("an imported snippet", () => {
   const render = async (source: string) => {
     const md = await createMarkdownRenderer(DOCS, {
       snippet: { stripRegionMarkers: "all" },
+      codeTransformers: [typedNames()],
       config: sourceBlocks,
     });
     return md.renderAsync(source, { path: join(DOCS, "page.md"), relativePath: "page.md", cleanUrls: false });
@@ -195,6 +198,30 @@ describe("an imported snippet", () => {
     expect(html).toMatch(/lines \d+–\d+/);
     expect(html).toContain("goesOn");
     expect(html).not.toContain("region");
+  });
+
+  it("shows the types of its names where it is asked to", async () => {
+    const html = await render("<<< @/../solutions/01-minimal-vm/vmm.ts#run-guest{ts twoslash}");
+    expect(html).toContain("names show their types");
+    const name = (text: string) =>
+      new RegExp(`<span class="typed"[^>]*>(?:<span[^>]*>)?${text}<`).exec(html)![0];
+    expect(name("runGuest")).toContain('tabindex="0"');
+    expect(name("runGuest")).toContain(
+      'data-type="function runGuest(vcpu: Vcpu, buses: Buses, options?: RunOptions): Exit"',
+    );
+    expect(name("runGuest")).toContain('data-says="Runs the guest and handles its exits until');
+    expect(name("buses")).toContain('data-kind="parameter"');
+    expect(html.match(/tabindex="0" data-roving/g)).toHaveLength(1);
+    expect(html.replace(/<[^>]+>/g, "")).toContain("const exit = vcpu.run(budget);");
+    expect(await render("<<< @/../solutions/01-minimal-vm/vmm.ts#run-guest")).not.toContain("typed");
+  });
+
+  it("that does not compile fails the build, with file and line", () => {
+    const path = "solutions/01-minimal-vm/not-there.ts";
+    const source = 'import type { Exit } from "../../sandbox/kvm/api.ts";\n\nexport const exit: Exit = 3;\n';
+    expect(() => typesIn(path, source)).toThrow(
+      `${path}:3:14: Type 'number' is not assignable to type 'Exit'`,
+    );
   });
 
   it("shows a binary file as a hex dump of its bytes", async () => {

@@ -10,6 +10,7 @@ import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
 import { icedForBrowsers } from "./iced.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { typedNames } from "./markdown/typed-names.ts";
 import { siteAddress } from "./publish/address.ts";
 import { headOf } from "./publish/head.ts";
 import { publish } from "./publish/publish.ts";
@@ -102,6 +103,7 @@ export default defineConfig({
     theme: codeThemes,
     languages: [exitLogGrammar, hexdumpGrammar, vcpuDumpGrammar],
     snippet: { stripRegionMarkers: "all" },
+    codeTransformers: [typedNames()],
     config: md => sourceBlocks(md),
   },
 

@@ -2,10 +2,13 @@
  * One tab stop for many buttons: the arrow keys move among them (WAI-ARIA Authoring Practices, "Roving tabindex").
  * Use as `@keydown="moveFocus($event, columns)"` on the element around the buttons.
  */
-export function moveFocus(event: KeyboardEvent, columns = 1): void {
+export function moveFocus(
+  event: KeyboardEvent,
+  columns = 1,
+  group = event.currentTarget as HTMLElement,
+): void {
   const target = event.target as HTMLElement;
   if (target instanceof HTMLInputElement) return;
-  const group = event.currentTarget as HTMLElement;
   const items = [...group.querySelectorAll<HTMLElement>("[data-roving]")];
   const at = items.indexOf(target.closest<HTMLElement>("[data-roving]")!);
   if (at < 0) return;

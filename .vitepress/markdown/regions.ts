@@ -2,22 +2,39 @@
 
 const MARKER = /^\s*(?:\/\/|;|#|\/\*|<!--)\s*#(?:end)?region\b.*$/;
 
+/** A part of a file as it is shown. */
+export interface ShownPart {
+  readonly text: string;
+  /** For each line of `text` its number in the file, counted from 1. */
+  readonly lines: readonly number[];
+  /** Characters that each line has lost at its start. */
+  readonly indent: number;
+}
+
 /** The lines of a file, or of one region of it (all its parts), without markers and common indentation. */
 export function partOf(text: string, region: string | undefined, file: string): string {
-  const lines = text.split("\n");
-  if (region === undefined) return lines.filter(line => !MARKER.test(line)).join("\n");
-  const kept: string[] = [];
-  let inside = false;
-  let found = false;
-  for (const line of lines) {
-    if (isMarker(line, "region", region)) inside = found = true;
-    else if (isMarker(line, "endregion", region)) inside = false;
-    else if (inside && !MARKER.test(line)) kept.push(line);
+  return shownPart(text, region, file).text;
+}
+
+/** The same, and where each line of it stands in the file. */
+export function shownPart(text: string, region: string | undefined, file: string): ShownPart {
+  const kept: { readonly line: string; readonly number: number }[] = [];
+  let inside = region === undefined;
+  let found = inside;
+  for (const [index, line] of text.split("\n").entries()) {
+    if (region !== undefined && isMarker(line, "region", region)) inside = found = true;
+    else if (region !== undefined && isMarker(line, "endregion", region)) inside = false;
+    else if (inside && !MARKER.test(line)) kept.push({ line, number: index + 1 });
   }
   if (!found) throw new Error(`${file} has no region “${region}”`);
-  const indents = kept.filter(line => line.trim()).map(line => line.length - line.trimStart().length);
-  const indent = Math.min(...indents);
-  return kept.map(line => line.slice(indent)).join("\n");
+  const filled = kept.filter(({ line }) => line.trim());
+  const indent =
+    region === undefined ? 0 : Math.min(...filled.map(({ line }) => line.length - line.trimStart().length));
+  return {
+    text: kept.map(({ line }) => line.slice(indent)).join("\n"),
+    lines: kept.map(({ number }) => number),
+    indent,
+  };
 }
 
 /** The lines inside a region, counted from 1; undefined if there is none or if it has several parts. */

@@ -3,7 +3,7 @@
  * very lines in the repository.
  *
  * A block is imported by `<<< @/../solutions/01-minimal-vm/vmm.ts#run-guest`; a missing file or region
- * fails the build. A binary file (`*.bin`) is shown as a hex dump. Outputs (docs/outputs) show their command in their first line and get no bar.
+ * fails the build. With `{ts twoslash}` its names show their types (typed-names.ts). A binary file (`*.bin`) is shown as a hex dump. Outputs (docs/outputs) show their command in their first line and get no bar.
  */
 import { readFileSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
@@ -11,6 +11,7 @@ import type { MarkdownRenderer } from "vitepress";
 import { sourceUrl } from "../repository.ts";
 import { hexDump } from "./hex-dump.ts";
 import { regionLines } from "./regions.ts";
+import { askForTypesOf, asksForTypes } from "./typed-names.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -24,15 +25,17 @@ export function sourceBlocks(md: MarkdownRenderer): void {
       token.meta = {};
       token.content = hexDump(readFileSync(src));
     }
-    const html = renderFence(tokens, index, options, env, self);
-    if (!src) return html;
+    if (!src) return renderFence(tokens, index, options, env, self);
     const path = relative(ROOT, src).split(sep).join("/");
+    const isTyped = asksForTypes(token.info);
+    if (isTyped) token.info = askForTypesOf(token.info, path, region);
+    const html = renderFence(tokens, index, options, env, self);
     if (path.startsWith("docs/outputs/")) return html;
-    return `<div class="source-block">${fileBar(path, src, region)}${html}</div>`;
+    return `<div class="source-block">${fileBar(path, src, region, isTyped)}${html}</div>`;
   };
 }
 
-function fileBar(path: string, file: string, region: string | undefined): string {
+function fileBar(path: string, file: string, region: string | undefined, isTyped: boolean): string {
   const bytes = path.endsWith(".bin") ? `${statSync(file).size} bytes` : "";
   const lines = region ? regionLines(readFileSync(file, "utf8"), region) : undefined;
   const url = sourceUrl(path, lines);
@@ -42,5 +45,6 @@ function fileBar(path: string, file: string, region: string | undefined): string
   const name = url
     ? `<a class="path" href="${url}" target="_blank" rel="noreferrer">${label}</a>`
     : `<span class="path">${label}</span>`;
-  return `<div class="file-bar">${name}${where && `<span class="lines">${where}</span>`}</div>`;
+  const note = [where, isTyped ? "names show their types" : ""].filter(Boolean).join(" · ");
+  return `<div class="file-bar">${name}${note && `<span class="lines">${note}</span>`}</div>`;
 }

@@ -4,6 +4,7 @@ import DefaultTheme from "vitepress/theme";
 import { defineAsyncComponent } from "vue";
 import { keepForOffline } from "../offline/register.ts";
 import BookLayout from "./BookLayout.vue";
+import { showTypesOnHover } from "./type-popup.ts";
 import "./variables.css";
 import "./book.css";
 import "./code.css";
@@ -13,6 +14,7 @@ import "./print.css";
 import "./sandbox.css";
 import "./progress.css";
 import "./solve.css";
+import "./types.css";
 
 export default {
   extends: DefaultTheme,
@@ -24,5 +26,6 @@ export default {
       defineAsyncComponent(() => import("../components/HomePage.vue")),
     );
     keepForOffline(siteData.value.base);
+    if (!import.meta.env.SSR) showTypesOnHover();
   },
 } satisfies Theme;
