@@ -1,5 +1,5 @@
 /** What stands for a component where the book is plain Markdown: a caption, or the same rows as in its table. */
-import { type CourseTimes, courseTimes } from "../../chapters/tools/release/course-times.ts";
+import { type CourseTimes, courseTimes } from "../../chapters/tools/course/course-times.ts";
 import { HELP } from "../../sandbox/cli/help.ts";
 import { range } from "../components/reference/addresses.ts";
 import { layerFacts } from "../content/layers.ts";

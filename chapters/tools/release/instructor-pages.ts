@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chapter, Task } from "../chapter-manifest.ts";
 import { ROOT } from "../chapters.ts";
+import { hours, minutesOf, type Section, sectionsOf, topics, weeks, withNeeds } from "../course/timetable.ts";
 import type { Selected } from "./selection.ts";
-import { minutesOf, type Section, sectionsOf, weeks, withNeeds } from "./timetable.ts";
 
 /** Pages by path in the edition. */
 export function instructorPages(selected: readonly Selected[]): Map<string, string> {
@@ -72,16 +72,6 @@ export function syllabusPage(chosen: readonly Selected[], count: number): string
 }
 
 /** Sections of a week, a line for each chapter: the first and the last of it. */
-export function topics(sections: readonly Section[]): string[] {
-  const chapters = [...new Set(sections.map(({ chapter }) => chapter))];
-  return chapters.map(chapter => {
-    const own = sections.filter(section => section.chapter === chapter);
-    const [first, last] = [own[0]!, own.at(-1)!];
-    const range = first === last ? `“${first.heading}”` : `“${first.heading}” to “${last.heading}”`;
-    return `${chapter.number} ${chapter.title}: ${range}`;
-  });
-}
-
 export function exercisesPage(chosen: readonly Selected[]): string {
   const chapters = chosen.map(({ chapter, tasks }) => {
     const rows = tasks.map(task => {
@@ -171,11 +161,6 @@ export function questionsOf({ name }: Chapter): { question: string; answer: stri
 
 function minutes(tasks: readonly Task[]): number {
   return tasks.reduce((sum, task) => sum + minutesOf(task), 0);
-}
-
-export function hours(sections: readonly Section[]): string {
-  const total = sections.reduce((sum, { reading, writing }) => sum + reading + writing, 0);
-  return `${(total / 60).toFixed(1)}\u00a0h`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

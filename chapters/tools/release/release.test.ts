@@ -14,13 +14,14 @@ import { basename, join } from "node:path";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layerFiles, ROOT, readChapter, readChapters } from "../chapters.ts";
+import { sectionsOf, weeks } from "../course/timetable.ts";
 import { readLatePolicy } from "../grade/late.ts";
 import { findRegions } from "../regions.ts";
 import { starterFiles } from "../starter-files.ts";
 import { questionsOf } from "./instructor-pages.ts";
 import { answersOf, bare, findLeaks } from "./scan.ts";
 import { select } from "./selection.ts";
-import { sectionsOf, weeks } from "./timetable.ts";
+
 import { parseWords, type Wish } from "./words.ts";
 
 const chapters = readChapters();

@@ -1,7 +1,6 @@
 /** The timetable of the whole course, as the book's syllabus page shows it. Read at build time only. */
 import { readChapters } from "../chapters.ts";
-import { hours, topics } from "./instructor-pages.ts";
-import { type Section, sectionsOf, weeks } from "./timetable.ts";
+import { hours, type Section, sectionsOf, topics, weeks } from "./timetable.ts";
 
 export interface Week {
   readonly topics: readonly string[];

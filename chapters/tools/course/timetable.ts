@@ -71,3 +71,20 @@ export function withNeeds(chapter: Chapter, task: Task): Task[] {
   }
   return chapter.tasks.filter(({ id }) => needed.has(id));
 }
+
+/** The chapters among the sections, each with its first and last one. */
+export function topics(sections: readonly Section[]): string[] {
+  const chapters = [...new Set(sections.map(({ chapter }) => chapter))];
+  return chapters.map(chapter => {
+    const own = sections.filter(section => section.chapter === chapter);
+    const [first, last] = [own[0]!, own.at(-1)!];
+    const range = first === last ? `“${first.heading}”` : `“${first.heading}” to “${last.heading}”`;
+    return `${chapter.number} ${chapter.title}: ${range}`;
+  });
+}
+
+/** What they take to read and to write. */
+export function hours(sections: readonly Section[]): string {
+  const total = sections.reduce((sum, { reading, writing }) => sum + reading + writing, 0);
+  return `${(total / 60).toFixed(1)}\u00a0h`;
+}
