@@ -15,7 +15,7 @@ describe("the book as plain Markdown", () => {
 
   it("has the rows of what a page computes", () => {
     const syllabus = plainMarkdown("instructors/syllabus.md");
-    expect(syllabus.match(/^\| 1 \| 1 A minimal virtual machine: .* \| [\d.]+ h \|$/gm)).toHaveLength(2);
+    expect(syllabus.match(/^\| 1 \| 1 A minimal virtual machine: .* \| [\d.]+\u00a0h \|$/gm)).toHaveLength(2);
     expect(syllabus).toMatch(/^\| 8 \| Read the setup header \| \d+ min \| \d+ min: setup-header, /m);
     const maps = plainMarkdown("ports-vectors-memory-map.md");
     expect(maps).toContain("| `0x3f8–0x3ff` | COM1 | RBR, THR, DLL;");

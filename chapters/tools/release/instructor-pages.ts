@@ -71,7 +71,6 @@ export function syllabusPage(chosen: readonly Selected[], count: number): string
   ].join("\n");
 }
 
-/** Sections of a week, a line for each chapter: the first and the last of it. */
 export function exercisesPage(chosen: readonly Selected[]): string {
   const chapters = chosen.map(({ chapter, tasks }) => {
     const rows = tasks.map(task => {

@@ -21,7 +21,6 @@ import { starterFiles } from "../starter-files.ts";
 import { questionsOf } from "./instructor-pages.ts";
 import { answersOf, bare, findLeaks } from "./scan.ts";
 import { select } from "./selection.ts";
-
 import { parseWords, type Wish } from "./words.ts";
 
 const chapters = readChapters();
