@@ -153,6 +153,17 @@ describe("in Chromium", browser.options, () => {
     },
   );
 
+  it.each([1280, 390])(
+    "nothing moves while a page comes up: %i px",
+    { ...browser.options, timeout: 120_000 },
+    async width => {
+      for (const path of ["", "sandbox.html", "chapters/01-minimal-vm.html", "instructors/syllabus.html"]) {
+        const { layoutShift } = await visit(site.chrome, site.server.url + path, width);
+        expect(layoutShift, path).toBeLessThan(0.01);
+      }
+    },
+  );
+
   it(
     "a chapter prints without what surrounds it, and with the addresses of its links",
     browser.options,

@@ -16,11 +16,12 @@ export interface PageWeight {
 const QUIET = 500;
 const MOST = 15_000;
 
-export async function visit(chrome: Browser, url: string): Promise<PageWeight> {
+/** `width` is the window's, in pixels. */
+export async function visit(chrome: Browser, url: string, width = 1280): Promise<PageWeight> {
   // What the service worker fetches for later is not the page's, and comes after it.
   const context = await chrome.newContext({
     serviceWorkers: "block",
-    viewport: { width: 1280, height: 900 },
+    viewport: { width, height: 900 },
   });
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
