@@ -1,9 +1,13 @@
 /**
  * The outputs that the book shows: which command makes which, and the making.
  *
- * docs/outputs/outputs.json lists them. An output on a learner's layer names which: `starter`, `without` and
- * the id of a task that is left to write, or the id of a mistake of chapter.json; so the book can show a bug
- * or the next hole without anybody having to make it.
+ * docs/outputs/outputs.json lists them. An output on a learner's layer names which, so that the book can show
+ * a bug or the next hole without anybody having to make it:
+ *
+ * - `starter`: nothing is written;
+ * - `before TASK`: all tasks before this one are, in the order of chapter.json, and nothing after;
+ * - `before TASK with TASK`: one of a later section too, since the page asks for it early;
+ * - the id of a mistake of chapter.json: everything is written, with this mistake.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -14,7 +18,7 @@ import { ROOT, readChapters } from "./chapters.ts";
 import { Complaint } from "./complaint.ts";
 import { classOutput } from "./grade/book-class.ts";
 import { bundleWithLayers, cacheBundle, type LayerTexts } from "./layer-bundle.ts";
-import { layerWithMistake, layerWithout, starterLayer } from "./layer-variants.ts";
+import { layerWith, layerWithMistake, starterLayer } from "./layer-variants.ts";
 
 export interface BookOutput {
   /** In docs/outputs/. */
@@ -23,7 +27,7 @@ export interface BookOutput {
   readonly run: string;
   /** On the book's class: commands that are run before, unseen. Those of the class have this, if empty. */
   readonly first?: readonly string[];
-  /** "starter", "without TASK" or the id of a mistake, where the command runs a learner's layer. */
+  /** Where the command runs a learner's layer: which (see the head of this file). */
   readonly layer?: string;
   /** The test that holds it, where the command fetches its guest: `npm run outputs` makes it only by name. */
   readonly heldBy?: string;
@@ -60,8 +64,12 @@ export async function makeOutput({ run, layer, file, heldBy, first }: BookOutput
 
 function learnersLayer(chapter: Chapter, layer: string): LayerTexts | undefined {
   if (layer === "starter") return starterLayer(chapter);
-  const task = chapter.tasks.find(({ id }) => layer === `without ${id}`);
-  if (task) return layerWithout(chapter, task);
+  const [, next, early] = /^before (\S+)(?: with (\S+))?$/.exec(layer) ?? [];
+  if (next) {
+    const at = chapter.tasks.findIndex(({ id }) => id === next);
+    const written = chapter.tasks.filter(({ id }, place) => place < at || id === early);
+    return at < 0 || written.length !== at + (early ? 1 : 0) ? undefined : layerWith(chapter, written);
+  }
   const mistake = chapter.mistakes.find(({ id }) => id === layer);
   return mistake && layerWithMistake(chapter, mistake);
 }

@@ -1,16 +1,27 @@
-/** Variants of a chapter's layer: the starter, a starter with one task left, the solution with a mistake. */
+/** Variants of a chapter's layer: the starter, with some tasks written, with one left; the solution with a mistake. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chapter, Mistake, Task } from "./chapter-manifest.ts";
 import { layerFiles, ROOT } from "./chapters.ts";
 import type { LayerTexts } from "./layer-bundle.ts";
 import { starterBody } from "./starter.ts";
-import { generatedStarter } from "./starter-files.ts";
+import { generatedStarter, starterText } from "./starter-files.ts";
 
 /** The chapter's layer as the learner finds it, byte for byte. */
 export function starterLayer(chapter: Chapter): LayerTexts {
   return new Map(
     layerFiles(chapter.name).map(file => [`${chapter.name}/${file}`, generatedStarter(chapter, file)]),
+  );
+}
+
+/** The layer of a learner who has written these tasks, under the starters' headers: its lines are theirs. */
+export function layerWith(chapter: Chapter, written: readonly Task[]): LayerTexts {
+  return new Map(
+    layerFiles(chapter.name).map(file => {
+      const isHole = (task: Task) => !written.includes(task);
+      const body = starterBody(chapter, file, solutionText(chapter, file), isHole);
+      return [`${chapter.name}/${file}`, starterText(chapter, file, body)];
+    }),
   );
 }
 
