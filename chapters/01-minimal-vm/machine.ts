@@ -20,7 +20,7 @@ export interface MinimalVm {
   run(options?: RunOptions): Exit;
 }
 
-/** Builds the machine and puts `image` into it; `print` gets every byte that the guest sends to its serial port. */
+/** Puts `image` into a new machine; `print` gets every byte that the guest sends to its serial port. */
 export function build(hypervisor: Hypervisor, image: Uint8Array, print: (byte: number) => void): MinimalVm {
   const vm = hypervisor.createVm();
 

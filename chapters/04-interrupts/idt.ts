@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 4` runs them, `npm run chapter 4 test` tests them.
-// Generated from solutions/04-interrupts/idt.ts by `npm run starters` (1202b2b8).
+// Generated from solutions/04-interrupts/idt.ts by `npm run starters` (eb88a9b9).
 /**
  * Taking an interrupt: from a vector to the first instruction of its handler.
  *
@@ -123,7 +123,7 @@ export class InterruptDelivery {
     this.#commit(level, offset, isInterrupt);
   }
 
-  /** The handler's code segment into `#code`, its stack into `#stack`; returns the level that it runs at. */
+  /** The handler's code segment into `#code`, its stack into `#stack`; returns the level it runs at. */
   #findHandler(selector: number, isVirtual8086: boolean): number {
     const cpu = this.processor;
     const code = this.#code;

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 5` runs them, `npm run chapter 5 test` tests them.
-// Generated from solutions/05-pit/counter.ts by `npm run starters` (9f9df128).
+// Generated from solutions/05-pit/counter.ts by `npm run starters` (766ad59a).
 /**
  * One counter of the 8254, in CLK pulses.
  *
@@ -279,7 +279,7 @@ export class Counter {
   // #endregion write-count
 
   // #region latch
-  /** Counter latch command: holds the count for the next read; a second one before that changes nothing. */
+  /** Counter latch command: holds the count for the next read; a second one before that is ignored. */
   latchCount(): void {
     this.#state.latchedCount ??= this.count;
   }

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 8` runs them, `npm run chapter 8 test` tests them.
-// Generated from solutions/08-linux/boot-params.ts by `npm run starters` (a3eacf44).
+// Generated from solutions/08-linux/boot-params.ts by `npm run starters` (6cac0f05).
 /**
  * The boot parameters: the page that tells a Linux kernel of its machine. It begins as zeros, takes over the
  * setup header of the image, and gets the loader's answers.
@@ -59,7 +59,7 @@ export function bootParams(image: Uint8Array, { end }: SetupHeader, answers: Loa
 // #endregion boot-params
 
 // #region e820
-/** Writes the memory map: how many lines, and each with start, size and type, without a gap between them. */
+/** Writes the memory map: how many lines, and each with start, size and type, without gaps. */
 function writeE820(page: DataView, map: readonly MemoryRange[]): void {
   // #region exercise-e820
   throw new Error(

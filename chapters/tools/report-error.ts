@@ -11,6 +11,10 @@ import { ROOT, readChapters } from "./chapters.ts";
 import { codeFrame, type Place, placeText } from "./code-frame.ts";
 import { Complaint } from "./complaint.ts";
 import { holeRegion, taskOf } from "./starter.ts";
+import { hanging } from "./words.ts";
+
+/** Characters that a line of a panel may take: what is to write is told in whole sentences. */
+const PANEL_COLUMNS = 88;
 
 export interface Report {
   readonly lines: readonly string[];
@@ -41,7 +45,7 @@ function holePanel(error: Error): string[] | undefined {
   return [
     `── yours to write: ${task.title} (task ${task.id}, ${task.points} ${task.points === 1 ? "point" : "points"})`,
     `   where   ${placeText(place)}`,
-    `   write   ${task.write}`,
+    ...hanging("   write   ", task.write, PANEL_COLUMNS),
     `   read    “${task.heading}” in docs/chapters/${chapter.name}.md, or \`npm start\` for the book`,
     `   then    \`${command}\` again, or \`${command} test\` for this chapter's tests`,
   ];

@@ -1,4 +1,4 @@
-/** Words of a command line, and the nearest one to a word that is none of them. */
+/** Words of a command line, the nearest one to a word that is none of them, and lines of words that fit a width. */
 
 /** The number of letters to insert, drop or change to get from one word to the other. */
 export function editDistance(from: string, to: string): number {
@@ -29,4 +29,25 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 export function unknownWord(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return `unknown word “${word}”: ${near ? `did you mean “${near}”?` : `known are ${known.join(", ")}`}`;
+}
+
+/** Breaks a line between words; what follows keeps its indentation. Lines with colours are short enough. */
+export function wrapped(line: string, columns: number): string[] {
+  if (line.length <= columns || line.includes("\x1b")) return [line];
+  const indent = /^\s*/.exec(line)![0].slice(0, columns >> 1);
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > columns) {
+    const space = rest.lastIndexOf(" ", columns);
+    const cut = space > indent.length ? space : columns;
+    lines.push(rest.slice(0, cut).trimEnd());
+    rest = indent + rest.slice(cut).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** What `head` begins, with all its lines under the first one's text. */
+export function hanging(head: string, text: string, columns: number): string[] {
+  const [first = "", ...more] = wrapped(" ".repeat(head.length) + text, columns);
+  return [head + first.trimStart(), ...more];
 }

@@ -197,7 +197,8 @@ function decodeBytes(insn: Instruction, mode: number): void {
   } else insn.reg = opcode & 7;
   const shape = line && findShape(line.shapes, insn.prefixes, modrm);
   shapeOfLast = shape ?? null;
-  insn.isMemory = (line?.hasModRm ?? false) && modrm < 0xc0 && ((shape?.attributes ?? 0) & IGNORES_MOD) === 0;
+  const ignoresMod = ((shape?.attributes ?? 0) & IGNORES_MOD) !== 0;
+  insn.isMemory = (line?.hasModRm ?? false) && modrm < 0xc0 && !ignoresMod;
   if (insn.isMemory) readMemoryOperand(insn, address32);
   if (shape === undefined) {
     insn.length = stream.taken;

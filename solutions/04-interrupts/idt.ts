@@ -138,7 +138,7 @@ export class InterruptDelivery {
     this.#commit(level, offset, isInterrupt);
   }
 
-  /** The handler's code segment into `#code`, its stack into `#stack`; returns the level that it runs at. */
+  /** The handler's code segment into `#code`, its stack into `#stack`; returns the level it runs at. */
   #findHandler(selector: number, isVirtual8086: boolean): number {
     const cpu = this.processor;
     const code = this.#code;

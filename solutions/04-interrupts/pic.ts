@@ -156,7 +156,7 @@ export class Pic implements PortDevice {
     // #region exercise-pending
     const request = this.#highest(this.irr & ~this.#state.imr);
     if (request === undefined) return undefined;
-    // A level in service holds back itself and all below it, in special mask mode only unless it is masked.
+    // A level in service holds back itself and all below it; in special mask mode a masked one does not.
     const blocking = this.#state.specialMask ? this.#state.isr & ~this.#state.imr : this.#state.isr;
     const serving = this.#highest(blocking);
     if (serving === undefined) return request;

@@ -312,7 +312,7 @@ export class Counter {
   // #endregion write-count
 
   // #region latch
-  /** Counter latch command: holds the count for the next read; a second one before that changes nothing. */
+  /** Counter latch command: holds the count for the next read; a second one before that is ignored. */
   latchCount(): void {
     this.#state.latchedCount ??= this.count;
   }

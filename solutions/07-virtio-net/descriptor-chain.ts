@@ -84,8 +84,9 @@ export function walkChain(memory: GuestMemory, queueTable: DescriptorTable, head
       throw new VirtqueueError(`descriptor ${index} is to be read, after one to be written`);
     }
     if (!isRam(memory, address, length, isWritable)) {
+      const wanted = isWritable ? "writable RAM" : "RAM";
       throw new VirtqueueError(
-        `descriptor ${index}: ${length} bytes at ${hex(address)} are not all in ${isWritable ? "writable " : ""}RAM`,
+        `descriptor ${index}: ${length} bytes at ${hex(address)} are not all in ${wanted}`,
       );
     }
     if (length > 0) (isWritable ? writable : readable).push({ address, length });

@@ -64,7 +64,7 @@ export function bootParams(image: Uint8Array, { end }: SetupHeader, answers: Loa
 // #endregion boot-params
 
 // #region e820
-/** Writes the memory map: how many lines, and each with start, size and type, without a gap between them. */
+/** Writes the memory map: how many lines, and each with start, size and type, without gaps. */
 function writeE820(page: DataView, map: readonly MemoryRange[]): void {
   // #region exercise-e820
   page.setUint8(E820_ENTRIES, map.length);

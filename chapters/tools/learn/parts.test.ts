@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Complaint } from "../complaint.ts";
+import { hanging, wrapped } from "../words.ts";
 import { EDITION_FILE, readDueDates } from "./due.ts";
 import { editorCall } from "./editor.ts";
-import { wrapped } from "./screen.ts";
 
 describe("editorCall", () => {
   const call = (environment: Record<string, string>) => editorCall(environment, "a.ts", 12);
@@ -35,6 +35,11 @@ describe("wrapped", () => {
     expect(wrapped("  one two three four", 10)).toEqual(["  one two", "  three", "  four"]);
     expect(wrapped("short", 10)).toEqual(["short"]);
     expect(wrapped("x".repeat(25), 10)).toEqual(["x".repeat(10), "x".repeat(10), "x".repeat(5)]);
+  });
+
+  it("hangs lines under the text behind a head", () => {
+    expect(hanging("  do  ", "one two three", 13)).toEqual(["  do  one two", "      three"]);
+    expect(hanging("  do  ", "one", 13)).toEqual(["  do  one"]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** What `npm run learn` shows: pure functions from what is known to lines of a given width and height. */
 import { styleText } from "node:util";
+import { wrapped } from "../words.ts";
 import type { Verdict } from "./check.ts";
 import type { Step } from "./course.ts";
 
@@ -156,19 +157,4 @@ function messageLines({ verdict, step }: View): string[] {
     default:
       return [];
   }
-}
-
-/** Breaks a line between words; what follows keeps its indentation. Lines with colours are short enough. */
-export function wrapped(line: string, columns: number): string[] {
-  if (line.length <= columns || line.includes("\x1b")) return [line];
-  const indent = /^\s*/.exec(line)![0].slice(0, columns >> 1);
-  const lines: string[] = [];
-  let rest = line;
-  while (rest.length > columns) {
-    const space = rest.lastIndexOf(" ", columns);
-    const cut = space > indent.length ? space : columns;
-    lines.push(rest.slice(0, cut).trimEnd());
-    rest = indent + rest.slice(cut).trimStart();
-  }
-  return [...lines, rest];
 }
