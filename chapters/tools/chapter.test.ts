@@ -103,7 +103,7 @@ describe("the learner's file", () => {
         .join(),
     ).toContain(task.write);
     expect(stderr).toContain(`:${line}:`);
-    expect(stderr).toContain(task.write);
+    expect(stderr.replace(/\s+/g, " ")).toContain(task.write);
     expect(stderr).toContain(task.heading);
     expect(stderr).toContain("npm run chapter 1 test");
     expect(stderr).not.toMatch(/^\s+at /m);
