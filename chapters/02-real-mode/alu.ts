@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
-// Generated from solutions/02-real-mode/alu.ts by `npm run starters` (e3583fc3).
+// Generated from solutions/02-real-mode/alu.ts by `npm run starters` (617d0518).
 /**
  * The arithmetic flags, computed when somebody asks.
  *
@@ -7,8 +7,9 @@
  * two numbers behind, and the flags are made from them on demand:
  *
  * - FLAG_RESULT, the result, sign-extended to 32 bits: zero gives ZF, its sign SF, its low byte PF;
- * - FLAG_CARRIES, the carries out of every bit position, moved so that the operand's topmost is in bit 31:
- *   that is CF; it and its neighbour differ exactly on signed overflow (OF); the carry out of bit 3 is AF.
+ * - FLAG_CARRIES, three of the carries out of the bit positions: the operand's two topmost, moved to bits 31
+ *   and 30, of which the first is CF, and which differ exactly on signed overflow (OF); and that out of bit 3,
+ *   which stays there and is AF.
  *
  * Bits 0 and 8 to 15 of FLAG_CARRIES correct SF and PF where an instruction sets the flags to values that
  * no result has, as POPF does.
@@ -22,8 +23,10 @@ export const CARRY = 1 << 31;
 /** Differs from CARRY on signed overflow. */
 export const CARRY_INTO_SIGN = 1 << 30;
 export const HALF_CARRY = 1 << 3;
-const SIGN_CORRECTION = 1 << 0;
-const PARITY_CORRECTION = 0xff00;
+/** Turns SF over, where an instruction sets a flag that the result does not have. */
+export const SIGN_CORRECTION = 1 << 0;
+/** Exclusive-ored with the low byte of the result before PF is made of it. */
+export const PARITY_CORRECTION = 0xff00;
 // #endregion carries
 
 // Positions in EFLAGS.
@@ -44,16 +47,16 @@ type Flags = Int32Array;
 export function setFlags(r: Flags, size: 8 | 16 | 32, result: number, carries: number): void {
   // #region exercise-set-flags
   throw new Error(
-    "exercise set-flags: keep the result, sign-extended from its size, and the carries, moved so that the operand's topmost is in bit 31 · chapter 2, “Compute the flags, later”",
+    "exercise set-flags: keep the result, sign-extended from its size, and three carries: the operand's two topmost, moved to bits 31 and 30, and that out of bit 3 where it is · chapter 2, “Compute the flags, later”",
   );
   // #endregion exercise-set-flags
 }
 
-/** Logical operations clear CF, OF and AF. */
+/** Logical operations clear CF and OF, and here AF too, which the manual leaves undefined. */
 export function setLogicFlags(r: Flags, size: 8 | 16 | 32, result: number): void {
   // #region exercise-set-flags
   throw new Error(
-    "exercise set-flags: keep the result, sign-extended from its size, and the carries, moved so that the operand's topmost is in bit 31 · chapter 2, “Compute the flags, later”",
+    "exercise set-flags: keep the result, sign-extended from its size, and three carries: the operand's two topmost, moved to bits 31 and 30, and that out of bit 3 where it is · chapter 2, “Compute the flags, later”",
   );
   // #endregion exercise-set-flags
 }
@@ -149,7 +152,8 @@ export function condition(r: Flags, code: number): boolean {
   // #endregion exercise-conditions
 }
 
-function evenCondition(r: Flags, code: number): boolean {
+/** The even conditions 0, 2, … 14; `half` is half of the code. */
+function evenCondition(r: Flags, half: number): boolean {
   // #region exercise-conditions
   throw new Error(
     "exercise conditions: tell for each of the sixteen condition codes whether the flags fulfil it · chapter 2, “Compute the flags, later”",

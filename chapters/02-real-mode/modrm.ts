@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
-// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (3f7c5c78).
+// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (47d55321).
 /**
  * ModRM and SIB: how an instruction names a register or a place in memory.
  *
@@ -26,7 +26,7 @@ export interface AddressForm {
   index: number;
   scale: number;
   displacement: number;
-  /** Built on BP, EBP or ESP: without an override the segment is SS, not DS. */
+  /** Its base is BP, EBP or ESP: without an override the segment is SS, not DS. */
   usesStack: boolean;
 }
 // #endregion address-form

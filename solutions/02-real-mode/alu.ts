@@ -5,8 +5,9 @@
  * two numbers behind, and the flags are made from them on demand:
  *
  * - FLAG_RESULT, the result, sign-extended to 32 bits: zero gives ZF, its sign SF, its low byte PF;
- * - FLAG_CARRIES, the carries out of every bit position, moved so that the operand's topmost is in bit 31:
- *   that is CF; it and its neighbour differ exactly on signed overflow (OF); the carry out of bit 3 is AF.
+ * - FLAG_CARRIES, three of the carries out of the bit positions: the operand's two topmost, moved to bits 31
+ *   and 30, of which the first is CF, and which differ exactly on signed overflow (OF); and that out of bit 3,
+ *   which stays there and is AF.
  *
  * Bits 0 and 8 to 15 of FLAG_CARRIES correct SF and PF where an instruction sets the flags to values that
  * no result has, as POPF does.
@@ -20,8 +21,10 @@ export const CARRY = 1 << 31;
 /** Differs from CARRY on signed overflow. */
 export const CARRY_INTO_SIGN = 1 << 30;
 export const HALF_CARRY = 1 << 3;
-const SIGN_CORRECTION = 1 << 0;
-const PARITY_CORRECTION = 0xff00;
+/** Turns SF over, where an instruction sets a flag that the result does not have. */
+export const SIGN_CORRECTION = 1 << 0;
+/** Exclusive-ored with the low byte of the result before PF is made of it. */
+export const PARITY_CORRECTION = 0xff00;
 // #endregion carries
 
 // Positions in EFLAGS.
@@ -47,7 +50,7 @@ export function setFlags(r: Flags, size: 8 | 16 | 32, result: number, carries: n
   // #endregion exercise-set-flags
 }
 
-/** Logical operations clear CF, OF and AF. */
+/** Logical operations clear CF and OF, and here AF too, which the manual leaves undefined. */
 export function setLogicFlags(r: Flags, size: 8 | 16 | 32, result: number): void {
   // #region exercise-set-flags
   const shift = 32 - size;
@@ -141,9 +144,10 @@ export function condition(r: Flags, code: number): boolean {
   // #endregion exercise-conditions
 }
 
-function evenCondition(r: Flags, code: number): boolean {
+/** The even conditions 0, 2, … 14; `half` is half of the code. */
+function evenCondition(r: Flags, half: number): boolean {
   // #region exercise-conditions
-  switch (code) {
+  switch (half) {
     case 0:
       return overflowFlag(r); // O
     case 1:

@@ -24,7 +24,7 @@ export interface AddressForm {
   index: number;
   scale: number;
   displacement: number;
-  /** Built on BP, EBP or ESP: without an override the segment is SS, not DS. */
+  /** Its base is BP, EBP or ESP: without an override the segment is SS, not DS. */
   usesStack: boolean;
 }
 // #endregion address-form
