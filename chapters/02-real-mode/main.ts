@@ -34,7 +34,9 @@ for (const guest of stage.guests) {
     onExit,
   });
   stage.endLine();
-  stage.print(`   ends with ${last.reason} after ${exits.toLocaleString("en")} exits`);
+  stage.print(
+    `   ends with ${last.reason} after ${exits.toLocaleString("en")} ${exits === 1 ? "exit" : "exits"}`,
+  );
 }
 
 stage.close();

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
-// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (47d55321).
+// Generated from solutions/02-real-mode/modrm.ts by `npm run starters` (8ac89c1d).
 /**
  * ModRM and SIB: how an instruction names a register or a place in memory.
  *
@@ -20,7 +20,7 @@ export interface InstructionBytes {
 }
 
 // #region address-form
-/** A memory operand: registers are indices into the register file, ZERO where there is none. */
+/** A memory operand. Registers are indices into the register file, or ZERO for none. */
 export interface AddressForm {
   base: number;
   index: number;
@@ -32,7 +32,10 @@ export interface AddressForm {
 // #endregion address-form
 
 // #region forms-16
-/** Base and index of the eight 16-bit forms: [BX+SI] [BX+DI] [BP+SI] [BP+DI] [SI] [DI] [BP] [BX]. */
+/**
+ * Base and index of the eight 16-bit forms:
+ * [BX+SI] [BX+DI] [BP+SI] [BP+DI] [SI] [DI] [BP] [BX].
+ */
 export const BASE_16 = [EBX, EBX, EBP, EBP, ESI, EDI, EBP, EBX];
 export const INDEX_16 = [ESI, EDI, ESI, EDI, ZERO, ZERO, ZERO, ZERO];
 // #endregion forms-16

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 2` runs them, `npm run chapter 2 test` tests them.
-// Generated from solutions/02-real-mode/prefixes.ts by `npm run starters` (f8a17862).
+// Generated from solutions/02-real-mode/prefixes.ts by `npm run starters` (d6766466).
 /**
  * Prefixes: the bytes in front of an opcode that change how the rest of the instruction is read.
  *
@@ -25,7 +25,7 @@ export const PREFIX_OPERAND = 8;
 export const PREFIX_ADDRESS = 16;
 export const PREFIX_SEGMENT = 32;
 
-/** What the prefixes of one instruction say: PREFIX_… bits, and the segment where one is named. */
+/** What an instruction's prefixes say: PREFIX_… bits, and the segment if one is named. */
 export interface Prefixes {
   prefixes: number;
   segment: number;

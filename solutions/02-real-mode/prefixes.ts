@@ -23,7 +23,7 @@ export const PREFIX_OPERAND = 8;
 export const PREFIX_ADDRESS = 16;
 export const PREFIX_SEGMENT = 32;
 
-/** What the prefixes of one instruction say: PREFIX_… bits, and the segment where one is named. */
+/** What an instruction's prefixes say: PREFIX_… bits, and the segment if one is named. */
 export interface Prefixes {
   prefixes: number;
   segment: number;
