@@ -12,7 +12,9 @@ import { exitColours, exitLogGrammar } from "./grammars/exit-log.ts";
 import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
 import { typesIn } from "./markdown/hover-types.ts";
+import { seenInFile } from "./markdown/seen-in-file.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { spaces } from "./markdown/spaces.ts";
 import { typedNames } from "./markdown/typed-names.ts";
 
 const DOCS = join(import.meta.dirname, "../docs");
@@ -182,16 +184,30 @@ describe("prose", () => {
   });
 });
 
-describe("an imported snippet", () => {
-  const render = async (source: string) => {
-    const md = await createMarkdownRenderer(DOCS, {
-      snippet: { stripRegionMarkers: "all" },
-      codeTransformers: [typedNames()],
-      config: sourceBlocks,
-    });
-    return md.renderAsync(source, { path: join(DOCS, "page.md"), relativePath: "page.md", cleanUrls: false });
-  };
+/** A page's markdown as the site renders it. */
+async function render(source: string): Promise<string> {
+  const md = await createMarkdownRenderer(DOCS, {
+    snippet: { stripRegionMarkers: "all" },
+    codeTransformers: [seenInFile(), typedNames()],
+    config: renderer => {
+      sourceBlocks(renderer);
+      spaces(renderer);
+    },
+  });
+  return md.renderAsync(source, { path: join(DOCS, "page.md"), relativePath: "page.md", cleanUrls: false });
+}
 
+describe("running text", () => {
+  it("has a space where a line ends between two elements, and none that breaks between number and unit", async () => {
+    expect(await render("*who?*\n`me`")).toContain("<em>who?</em> <code>me</code>");
+    expect(await render("In chapter 5 a bit takes 87 µs, 4 bits more; 16 names.")).toContain(
+      "In chapter\u00a05 a bit takes 87\u00a0µs, 4\u00a0bits more; 16 names.",
+    );
+    expect(await render("## Chapter 5")).toContain("Chapter 5");
+  });
+});
+
+describe("an imported snippet", () => {
   it("stands under its file's path, without markers of the regions inside", async () => {
     const html = await render("<<< @/../solutions/01-minimal-vm/vmm.ts#run-guest");
     expect(html).toMatch(/class="file-bar">.*solutions\/01-minimal-vm\//);
@@ -222,6 +238,13 @@ describe("an imported snippet", () => {
     expect(() => typesIn(path, source)).toThrow(
       `${path}:3:14: Type 'number' is not assignable to type 'Exit'`,
     );
+  });
+
+  it("has the colours that it has in its file, also inside of a class", async () => {
+    const line = async (source: string) =>
+      /<span class="line">.*?isCounting.*?boolean.*/.exec(await render(source))![0].replace(/> +/g, ">");
+    const inFile = await line("<<< @/../solutions/05-pit/counter.ts");
+    expect(await line("<<< @/../solutions/05-pit/counter.ts#advance")).toBe(inFile);
   });
 
   it("shows a binary file as a hex dump of its bytes", async () => {

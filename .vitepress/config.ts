@@ -9,7 +9,9 @@ import { exitLogGrammar } from "./grammars/exit-log.ts";
 import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
 import { icedForBrowsers } from "./iced.ts";
+import { seenInFile } from "./markdown/seen-in-file.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { spaces } from "./markdown/spaces.ts";
 import { typedNames } from "./markdown/typed-names.ts";
 import { siteAddress } from "./publish/address.ts";
 import { headOf } from "./publish/head.ts";
@@ -103,8 +105,11 @@ export default defineConfig({
     theme: codeThemes,
     languages: [exitLogGrammar, hexdumpGrammar, vcpuDumpGrammar],
     snippet: { stripRegionMarkers: "all" },
-    codeTransformers: [typedNames()],
-    config: md => sourceBlocks(md),
+    codeTransformers: [seenInFile(), typedNames()],
+    config: md => {
+      sourceBlocks(md);
+      spaces(md);
+    },
   },
 
   // A page's script is fetched when it is asked for; offline, all of them are there (service-worker.ts).

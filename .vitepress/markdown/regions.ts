@@ -47,6 +47,12 @@ export function regionLines(text: string, region: string): { first: number; last
   return { first: start + 2, last: end };
 }
 
+/** What stands in a file before a region of it. */
+export function textBefore(text: string, region: string): string {
+  const lines = text.split("\n");
+  return lines.slice(0, lines.findIndex(line => isMarker(line, "region", region)) + 1).join("\n");
+}
+
 function isMarker(line: string, kind: "region" | "endregion", region: string): boolean {
   return line.trimEnd().endsWith(`#${kind} ${region}`);
 }

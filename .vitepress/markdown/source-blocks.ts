@@ -11,6 +11,7 @@ import type { MarkdownRenderer } from "vitepress";
 import { sourceUrl } from "../repository.ts";
 import { hexDump } from "./hex-dump.ts";
 import { regionLines } from "./regions.ts";
+import { partInfo } from "./seen-in-file.ts";
 import { askForTypesOf, asksForTypes } from "./typed-names.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -29,6 +30,7 @@ export function sourceBlocks(md: MarkdownRenderer): void {
     const path = relative(ROOT, src).split(sep).join("/");
     const isTyped = asksForTypes(token.info);
     if (isTyped) token.info = askForTypesOf(token.info, path, region);
+    if (region) token.info = partInfo(token.info, path, region);
     const html = renderFence(tokens, index, options, env, self);
     if (path.startsWith("docs/outputs/")) return html;
     return `<div class="source-block">${fileBar(path, src, region, isTyped)}${html}</div>`;
