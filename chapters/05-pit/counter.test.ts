@@ -55,6 +55,20 @@ describe("write-count", () => {
     expect(results[6], "the second byte lets the new count begin").toBe("7 6");
   });
 
+  it("lets mode 4 count on between the two bytes of a new count", async ({ subject }) => {
+    const results = await subject.call("counter", [
+      twoBytes(4),
+      write(9, 0),
+      trace(2),
+      write(5),
+      trace(2),
+      write(0),
+      trace(2),
+    ]);
+    expect(results[4], "only mode 0 is stopped by a first byte").toBe("7' 6'");
+    expect(results[6], "the second byte completes the new count").toBe("5' 4'");
+  });
+
   it("takes 0 for the longest count, 65,536 or 10,000 in BCD", async ({ subject }) => {
     const last = async (control: CounterOperation, pulses: number) =>
       (await subject.call("counter", [control, write(0, 0), { do: "pass", pulses }, { do: "out" }])).at(-1);
@@ -91,6 +105,20 @@ describe("count-once", () => {
     expect(results[5]).toBe("2 1 0'");
   });
 
+  it("keeps OUT low in mode 0 where no whole count was written", async ({ subject }) => {
+    const results = await subject.call("counter", [
+      twoBytes(0),
+      { do: "out" },
+      write(1, 0),
+      trace(2),
+      write(2),
+      { do: "out" },
+    ]);
+    expect(results[1], "after the control word OUT is low, though no count was written").toBe(false);
+    expect(results[3]).toBe("1 0'");
+    expect(results[5], "the first byte of a new count lowers OUT at once").toBe(false);
+  });
+
   it("strobes once in mode 4: OUT is low for the one pulse that ends the count", async ({ subject }) => {
     const results = await subject.call("counter", [
       oneByte(4),
@@ -101,6 +129,13 @@ describe("count-once", () => {
     ]);
     expect(results[2]).toBe("3' 2' 1' 0 ffff' fffe'");
     expect(results[4], "when the count passes 0 the next time, there is no second strobe").toBe(true);
+    const jump = await subject.call("counter", [
+      oneByte(4),
+      write(3),
+      { do: "pass", pulses: 10 },
+      { do: "out" },
+    ]);
+    expect(jump[3], "one long step passes the strobe, and OUT is high again").toBe(true);
   });
 
   it("comes to the same by one long step as by many short ones", async ({ subject }) => {
@@ -154,26 +189,47 @@ describe("periodic", () => {
       [Number(rate[4]) & 0x40, Number(rate[6]) & 0x40],
       "NULL COUNT until the new count is loaded",
     ).toEqual([0x40, 0]);
-    const wave = await subject.call("counter", [oneByte(3), write(4), trace(1), write(6), trace(7)]);
-    expect(wave[4], "a half-cycle ends as it began").toBe("2' 6 4 2 6' 4' 2'");
+    const wave = await subject.call("counter", [
+      oneByte(3),
+      write(4),
+      trace(1),
+      write(6),
+      { do: "status" },
+      trace(7),
+      { do: "status" },
+    ]);
+    expect(wave[5], "a half-cycle ends as it began").toBe("2' 6 4 2 6' 4' 2'");
+    expect([Number(wave[4]) & 0x40, Number(wave[6]) & 0x40], "NULL COUNT, as in mode 2").toEqual([0x40, 0]);
   });
 
-  it("jumps over a million periods and lands where single steps would", async ({ subject }) => {
+  it("jumps over a million million periods and lands where single steps would", async ({ subject }) => {
     for (const mode of [2, 3]) {
-      const results = await subject.call("counter", [
-        oneByte(mode),
-        write(7),
-        { do: "pass", pulses: 7_000_000 },
-        trace(8),
-      ]);
-      const steps = await subject.call("counter", [
-        oneByte(mode),
-        write(7),
-        { do: "pass", pulses: 7 },
-        trace(8),
-      ]);
-      expect(String(steps[3]).split(" "), "eight counts are shown").toHaveLength(8);
-      expect(results[3], `mode ${mode}: after whole periods the wave is where it was`).toBe(steps[3]);
+      const shown = async (pulses: number) =>
+        (await subject.call("counter", [oneByte(mode), write(7), { do: "pass", pulses }, trace(8)])).at(-1);
+      const steps = await shown(7);
+      expect(String(steps).split(" "), "eight counts are shown").toHaveLength(8);
+      expect(await shown(7e12), `mode ${mode}: after whole periods the wave is where it was`).toBe(steps);
+    }
+  });
+
+  it("jumps from the running count into many periods of a new one", async ({ subject }) => {
+    for (const mode of [2, 3]) {
+      const shown = async (pulses: number) =>
+        (
+          await subject.call("counter", [
+            oneByte(mode),
+            write(7),
+            trace(1),
+            write(5),
+            { do: "pass", pulses },
+            trace(6),
+          ])
+        ).at(-1);
+      const steps = await shown(7);
+      expect(String(steps).split(" "), "six counts are shown").toHaveLength(6);
+      expect(await shown(7 + 5 * 1000), `mode ${mode}: a thousand more periods of 5 change nothing`).toBe(
+        steps,
+      );
     }
   });
 });
@@ -226,6 +282,26 @@ describe("gate", () => {
     expect(strobe[6], "once it is triggered, the level does not matter").toBe("0 ffff'");
   });
 
+  it("lowers OUT in mode 1 with the pulse after the trigger, and keeps it low at another", async ({
+    subject,
+  }) => {
+    const trigger = [gate(false), gate(true), { do: "out" }] as const;
+    const results = await subject.call("counter", [
+      oneByte(1),
+      write(3),
+      { do: "out" },
+      ...trigger,
+      trace(2),
+      ...trigger,
+      trace(4),
+    ]);
+    expect(results[2], "OUT is high until a trigger").toBe(true);
+    expect(results[5], "OUT waits for the pulse that loads the count").toBe(true);
+    expect(results[6]).toBe("3 2");
+    expect(results[9], "a trigger in the low pulse makes it longer, and does not end it").toBe(false);
+    expect(results[10]).toBe("3 2 1 0'");
+  });
+
   it("takes only the rising edge as a trigger", async ({ subject }) => {
     const results = await subject.call("counter", [
       oneByte(1),
@@ -240,17 +316,37 @@ describe("gate", () => {
   });
 
   it("raises OUT at once when it falls in the low half of mode 3", async ({ subject }) => {
+    const falls = (count: number, pulses: number) =>
+      subject.call("counter", [
+        oneByte(3),
+        write(count),
+        trace(pulses),
+        gate(false),
+        { do: "out" },
+        trace(1),
+      ]);
+    const even = await falls(4, 3);
+    expect(even[2]).toBe("4' 2' 4");
+    expect(even[4], "no pulse is needed for this").toBe(true);
+    expect(even[5], "and the count stands").toBe("4'");
+    const odd = await falls(5, 4);
+    expect(odd[2]).toBe("4' 2' 0' 4");
+    expect(odd[4]).toBe(true);
+    expect(odd[5], "the count stands, with an odd count, too").toBe("4'");
+  });
+
+  it("raises OUT at once when it falls in the low pulse of mode 2", async ({ subject }) => {
     const results = await subject.call("counter", [
-      oneByte(3),
-      write(4),
+      oneByte(2),
+      write(3),
       trace(3),
       gate(false),
       { do: "out" },
       trace(1),
     ]);
-    expect(results[2]).toBe("4' 2' 4");
+    expect(results[2]).toBe("3' 2' 1");
     expect(results[4], "no pulse is needed for this").toBe(true);
-    expect(results[5], "and the count stands").toBe("4'");
+    expect(results[5], "and the count stands").toBe("1'");
   });
 });
 
@@ -260,6 +356,18 @@ describe("latch", () => {
     expect(low.slice(3), "LSB only: each read is the LSB").toEqual([0x42, 0x42]);
     const both = await subject.call("counter", [twoBytes(4), write(0x34, 0x12), trace(1), read, read, read]);
     expect(both.slice(3), "both: LSB, MSB, and LSB again").toEqual([0x34, 0x12, 0x34]);
+    const high = await subject.call("counter", [
+      { do: "control", control: 0b10_1000 },
+      write(0x12),
+      trace(1),
+      read,
+      { do: "latch", what: "count" },
+      trace(1),
+      read,
+      read,
+    ]);
+    expect(high[3], "MSB only: each read is the MSB").toBe(0x12);
+    expect(high.slice(6), "a latched one is read once: 0x1200 and then 0x11ff").toEqual([0x12, 0x11]);
   });
 
   it("holds a latched count until both bytes are read", async ({ subject }) => {
@@ -295,6 +403,20 @@ describe("latch", () => {
     ]);
     expect(results[6], "the first latched count stays").toBe(9);
     expect(results[7], "then the running one").toBe(7);
+  });
+
+  it("holds a latched count of 0 as any other", async ({ subject }) => {
+    const results = await subject.call("counter", [
+      oneByte(4),
+      write(1),
+      trace(2),
+      { do: "latch", what: "count" },
+      trace(2),
+      read,
+      read,
+    ]);
+    expect(results[5], "0 is a count, and not a latch without one").toBe(0);
+    expect(results[6], "then the running one").toBe(0xfe);
   });
 
   it("gives a latched status before a latched count, once", async ({ subject }) => {
