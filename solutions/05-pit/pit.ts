@@ -27,9 +27,9 @@ const CHANGES_FOLLOWED = 6;
 
 // #region time
 /**
- * The timer's clock is the 14.31818 MHz crystal of the first colour televisions, divided by 12: exactly
- * 105/88 MHz, so 21 pulses take exactly 17,600 ns. Counting in these groups never rounds twice and stays
- * exact for as long as a number holds the nanoseconds: 104 days.
+ * The timer's clock is a twelfth of the PC's 14.31818 MHz crystal (four times the colour carrier of NTSC,
+ * 315/22 MHz): exactly 105/88 MHz, so 21 pulses take exactly 17,600 ns. Counting in these groups never
+ * rounds twice and stays exact for as long as a number holds the nanoseconds: 104 days.
  */
 const GROUP_PULSES = 21;
 const GROUP_NANOSECONDS = 17_600;

@@ -1,7 +1,8 @@
 ; An oscilloscope for the six modes: counter 2 counts 24 pulses, and the guest samples its OUT.
 ;
 ; Every sample is a read of port 0x61, whose bit 5 is OUT. For modes 1 and 5, which wait for a trigger, the
-; gate opens a few samples after the start.
+; gate opens a few samples after the start. A sample takes 1,000 ns and a strobe 838, so a strobe may fall
+; between two samples; with these numbers none does.
 bits 16
 org 0x1000
 
@@ -9,7 +10,7 @@ COUNTER_2   equ 0x42
 CONTROL     equ 0x43
 PORT_B      equ 0x61            ; bit 0: gate of counter 2, bit 5: its OUT
 CONSOLE     equ 0xe9
-SAMPLES     equ 72
+SAMPLES     equ 60              ; a line of text, on most screens
 TRIGGER     equ 8               ; the sample before which the gate rises
 
         xor  ax, ax
