@@ -12,9 +12,9 @@ import { exitColours, exitLogGrammar } from "./grammars/exit-log.ts";
 import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
 import { typesIn } from "./markdown/hover-types.ts";
+import { lineBreaks } from "./markdown/line-breaks.ts";
 import { seenInFile } from "./markdown/seen-in-file.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
-import { spaces } from "./markdown/spaces.ts";
 import { typedNames } from "./markdown/typed-names.ts";
 
 const DOCS = join(import.meta.dirname, "../docs");
@@ -191,7 +191,7 @@ async function render(source: string): Promise<string> {
     codeTransformers: [seenInFile(), typedNames()],
     config: renderer => {
       sourceBlocks(renderer);
-      spaces(renderer);
+      lineBreaks(renderer);
     },
   });
   return md.renderAsync(source, { path: join(DOCS, "page.md"), relativePath: "page.md", cleanUrls: false });
@@ -199,11 +199,19 @@ async function render(source: string): Promise<string> {
 
 describe("running text", () => {
   it("has a space where a line ends between two elements, and none that breaks between number and unit", async () => {
-    expect(await render("*who?*\n`me`")).toContain("<em>who?</em> <code>me</code>");
+    expect(await render("*who?*\n`me`")).toMatch(/<em>who\?<\/em> <code[^>]*>me</);
     expect(await render("In chapter 5 a bit takes 87 µs, 4 bits more; 16 names.")).toContain(
       "In chapter\u00a05 a bit takes 87\u00a0µs, 4\u00a0bits more; 16 names.",
     );
     expect(await render("## Chapter 5")).toContain("Chapter 5");
+  });
+
+  it("keeps short code whole and breaks long paths behind their slashes", async () => {
+    expect(await render("`npm run chapter 5`")).toContain('<code class="whole">npm run chapter 5</code>');
+    const path = "chapters/04-interrupts/count-exits.ts";
+    expect(await render(`\`${path}\``)).toContain(`<code>${path.replaceAll("/", "/<wbr>")}</code>`);
+    const cell = await render("| a |\n|-|\n| `setup_page_tables` |");
+    expect(cell).toContain("<code>setup_<wbr>page_<wbr>tables</code>");
   });
 });
 

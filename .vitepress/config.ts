@@ -9,9 +9,9 @@ import { exitLogGrammar } from "./grammars/exit-log.ts";
 import { hexdumpGrammar } from "./grammars/hexdump.ts";
 import { vcpuDumpGrammar } from "./grammars/vcpu-dump.ts";
 import { icedForBrowsers } from "./iced.ts";
+import { lineBreaks } from "./markdown/line-breaks.ts";
 import { seenInFile } from "./markdown/seen-in-file.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
-import { spaces } from "./markdown/spaces.ts";
 import { typedNames } from "./markdown/typed-names.ts";
 import { siteAddress } from "./publish/address.ts";
 import { headOf } from "./publish/head.ts";
@@ -108,7 +108,7 @@ export default defineConfig({
     codeTransformers: [seenInFile(), typedNames()],
     config: md => {
       sourceBlocks(md);
-      spaces(md);
+      lineBreaks(md);
     },
   },
 
