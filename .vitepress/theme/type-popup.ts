@@ -52,12 +52,18 @@ function show(name: HTMLElement): void {
   const { type = "", kind = "", says = "" } = name.dataset;
   element.querySelector("small")!.textContent = kind;
   element.querySelector("code")!.textContent = type;
-  element.querySelector("p")!.textContent = says;
+  element.querySelector("p")!.replaceChildren(...says.split("`").map((part, at) => (at % 2 ? code(part) : part)));
   document.body.append(element);
   element.showPopover?.();
   place(element, name);
   name.setAttribute("aria-describedby", ID);
   shown = name;
+}
+
+function code(text: string): HTMLElement {
+  const element = document.createElement("code");
+  element.textContent = text;
+  return element;
 }
 
 function hide(): void {
