@@ -52,7 +52,9 @@ function show(name: HTMLElement): void {
   const { type = "", kind = "", says = "" } = name.dataset;
   element.querySelector("small")!.textContent = kind;
   element.querySelector("code")!.textContent = type;
-  element.querySelector("p")!.replaceChildren(...says.split("`").map((part, at) => (at % 2 ? code(part) : part)));
+  element
+    .querySelector("p")!
+    .replaceChildren(...says.split("`").map((part, at) => (at % 2 ? code(part) : part)));
   document.body.append(element);
   element.showPopover?.();
   place(element, name);
