@@ -124,6 +124,52 @@ describe("translate", () => {
   });
 });
 
+describe("pieces", () => {
+  it("copies over the border of two slots", async ({ subject }) => {
+    const bytes = Array.from({ length: 2 * PAGE }, (_, at) => (at * 7) & 0xff);
+    const { results } = await subject.call("memory", RAM, [
+      ...ADJACENT_SLOTS,
+      { do: "writeBytes", at: 3 * PAGE, bytes },
+      { do: "readBytes", at: 3 * PAGE, length: 2 * PAGE },
+      { do: "ram", offset: 3 * PAGE, length: PAGE },
+      { do: "ram", offset: 8 * PAGE, length: PAGE },
+    ]);
+    expect(results[4], "what was written is read back").toEqual({ value: bytes });
+    expect(results[5], "the first page lies in slot 0").toEqual({ value: bytes.slice(0, PAGE) });
+    expect(results[6], "the second page lies in slot 1").toEqual({ value: bytes.slice(PAGE) });
+  });
+
+  it("writes nothing unless everything fits", async ({ subject }) => {
+    const { results, written } = await subject.call("memory", RAM, [
+      ...ADJACENT_SLOTS,
+      { do: "writeBytes", at: 8 * PAGE - 2, bytes: [1, 2, 3, 4] },
+      { do: "ram", offset: 12 * PAGE - 2, length: 2 },
+    ]);
+    expect(results[3], "the last two bytes have no memory").toMatchObject({
+      error: expect.stringContaining("0x0000_8000"),
+    });
+    expect(results[4], "and so the first two must not be written either").toEqual({ value: [0, 0] });
+    expect(written).toEqual([]);
+  });
+
+  it("fills over the border of two slots", async ({ subject }) => {
+    const { results } = await subject.call("memory", RAM, [
+      ...ADJACENT_SLOTS,
+      { do: "fill", at: 4 * PAGE - 2, length: 4, value: 0xa5 },
+      { do: "readBytes", at: 4 * PAGE - 3, length: 6 },
+    ]);
+    expect(results[4]).toEqual({ value: [0, 0xa5, 0xa5, 0xa5, 0xa5, 0] });
+  });
+
+  it("says which image does not fit", async ({ subject }) => {
+    const { results } = await subject.call("memory", RAM, [
+      ...ADJACENT_SLOTS,
+      { do: "load", name: "add.bin", at: 8 * PAGE - 1, bytes: [0x90, 0xf4] },
+    ]);
+    expect(results[3]).toMatchObject({ error: expect.stringMatching(/add\.bin.*0x0000_8000/) });
+  });
+});
+
 describe("read-write", () => {
   it("reads and writes little endian", async ({ subject, show }) => {
     const { results } = await subject.call("memory", RAM, [
@@ -193,55 +239,15 @@ describe("read-write", () => {
       [0x200, 2],
     ]);
   });
-});
 
-describe("pieces", () => {
-  it("copies over the border of two slots", async ({ subject }) => {
-    const bytes = Array.from({ length: 2 * PAGE }, (_, at) => (at * 7) & 0xff);
+  it("moves 64-bit numbers, also over the border", async ({ subject }) => {
     const { results } = await subject.call("memory", RAM, [
       ...ADJACENT_SLOTS,
-      { do: "writeBytes", at: 3 * PAGE, bytes },
-      { do: "readBytes", at: 3 * PAGE, length: 2 * PAGE },
-      { do: "ram", offset: 3 * PAGE, length: PAGE },
-      { do: "ram", offset: 8 * PAGE, length: PAGE },
-    ]);
-    expect(results[4], "what was written is read back").toEqual({ value: bytes });
-    expect(results[5], "the first page lies in slot 0").toEqual({ value: bytes.slice(0, PAGE) });
-    expect(results[6], "the second page lies in slot 1").toEqual({ value: bytes.slice(PAGE) });
-  });
-
-  it("writes nothing unless everything fits", async ({ subject }) => {
-    const { results, written } = await subject.call("memory", RAM, [
-      ...ADJACENT_SLOTS,
-      { do: "writeBytes", at: 8 * PAGE - 2, bytes: [1, 2, 3, 4] },
-      { do: "ram", offset: 12 * PAGE - 2, length: 2 },
-    ]);
-    expect(results[3], "the last two bytes have no memory").toMatchObject({
-      error: expect.stringContaining("0x0000_8000"),
-    });
-    expect(results[4], "and so the first two must not be written either").toEqual({ value: [0, 0] });
-    expect(written).toEqual([]);
-  });
-
-  it("fills, and moves 64-bit numbers", async ({ subject }) => {
-    const { results } = await subject.call("memory", RAM, [
-      ...ADJACENT_SLOTS,
-      { do: "fill", at: 4 * PAGE - 2, length: 4, value: 0xa5 },
-      { do: "readBytes", at: 4 * PAGE - 3, length: 6 },
       { do: "write64", at: 4 * PAGE - 4, value: 0x1122_3344_5566_7788n },
       { do: "read64", at: 4 * PAGE - 4 },
       { do: "ram", offset: 8 * PAGE, length: 4 },
     ]);
-    expect(results[4]).toEqual({ value: [0, 0xa5, 0xa5, 0xa5, 0xa5, 0] });
-    expect(results[6]).toEqual({ value: 0x1122_3344_5566_7788n });
-    expect(results[7]).toEqual({ value: [0x44, 0x33, 0x22, 0x11] });
-  });
-
-  it("says which image does not fit", async ({ subject }) => {
-    const { results } = await subject.call("memory", RAM, [
-      ...ADJACENT_SLOTS,
-      { do: "load", name: "add.bin", at: 8 * PAGE - 1, bytes: [0x90, 0xf4] },
-    ]);
-    expect(results[3]).toMatchObject({ error: expect.stringMatching(/add\.bin.*0x0000_8000/) });
+    expect(results[4]).toEqual({ value: 0x1122_3344_5566_7788n });
+    expect(results[5]).toEqual({ value: [0x44, 0x33, 0x22, 0x11] });
   });
 });

@@ -3,12 +3,14 @@
  */
 import { Bus, type Device } from "#layers/01-minimal-vm/bus.ts";
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
-import { handleExit, runGuest } from "#layers/01-minimal-vm/vmm.ts";
+import { handleExit, handleIo, handleMmio, runGuest } from "#layers/01-minimal-vm/vmm.ts";
 import type {
   Exit,
   HostMemory,
   Hypervisor,
+  IoExit,
   MemoryRegion,
+  MmioExit,
   Regs,
   RunBudget,
   Vcpu,
@@ -105,19 +107,23 @@ export const subject = {
     return { results, seen };
   },
 
-  /** Handles exits one by one; device "port" has all ports, "mmio" the lower 4 GiB. Reads get `answers` in turn. */
-  exits(
-    exits: readonly Exit[],
+  /** Does what IO and MMIO exits ask for; device "port" has all ports, "mmio" the lower 4 GiB. Reads get `answers` in turn. */
+  accesses(
+    exits: readonly (IoExit | MmioExit)[],
     answers: readonly number[] = [],
-  ): { results: Result[]; seen: Seen[]; data: number[][] } {
-    const seen: Seen[] = [];
-    const left = [...answers];
-    const answer = () => left.shift() ?? 0;
-    const buses = { ports: new Bus(), mmio: new Bus() };
-    buses.ports.register("port", 0, 0x1_0000, recorder("port", seen, answer));
-    buses.mmio.register("mmio", 0, 0x1_0000_0000, recorder("mmio", seen, answer));
-    const results = exits.map(exit => attempt(() => handleExit(exit, buses)));
-    return { results, seen, data: exits.map(exit => ("data" in exit ? [...exit.data] : [])) };
+  ): { seen: Seen[]; data: number[][] } {
+    const { buses, seen } = recordingBuses(answers);
+    for (const exit of exits) {
+      if (exit.reason === "IO") handleIo(exit, buses.ports);
+      else handleMmio(exit, buses.mmio);
+    }
+    return { seen, data: exits.map(({ data }) => [...data]) };
+  },
+
+  /** Handles exits one by one, on the same devices. */
+  exits(exits: readonly Exit[]): { results: Result[]; seen: Seen[] } {
+    const { buses, seen } = recordingBuses([]);
+    return { results: exits.map(exit => attempt(() => handleExit(exit, buses))), seen };
   },
 
   /** Runs the loop over a processor that only plays back `script`, and then halts. */
@@ -200,6 +206,16 @@ function onMemory(memory: GuestMemory, operation: Exclude<MemoryOperation, { do:
     case "slots":
       return memory.slots.map(({ slot, guestAddress, size }) => ({ slot, guestAddress, size }));
   }
+}
+
+function recordingBuses(answers: readonly number[]) {
+  const seen: Seen[] = [];
+  const left = [...answers];
+  const answer = () => left.shift() ?? 0;
+  const buses = { ports: new Bus(), mmio: new Bus() };
+  buses.ports.register("port", 0, 0x1_0000, recorder("port", seen, answer));
+  buses.mmio.register("mmio", 0, 0x1_0000_0000, recorder("mmio", seen, answer));
+  return { buses, seen };
 }
 
 function recorder(name: string, seen: Seen[], answer: () => number): Device {

@@ -16,35 +16,10 @@ function mmio(isWrite: boolean, address: number, bytes: number[]): MmioExit {
   return { reason: "MMIO", isWrite, address, length: bytes.length, data: Uint8Array.from(bytes) };
 }
 
-describe("handle-exit", () => {
-  it("goes on after IO and MMIO", async ({ subject }) => {
-    const { results } = await subject.call("exits", [io("out", 1, 1, [0]), mmio(true, 0, [0])]);
-    expect(results, "the device has answered, the guest can continue").toEqual([
-      { value: true },
-      { value: true },
-    ]);
-  });
-
-  it("ends on everything that it has no answer to", async ({ subject }) => {
-    const endings: Exit[] = [
-      HLT,
-      { reason: "SHUTDOWN" },
-      { reason: "INTR", cause: "budget" },
-      { reason: "FAIL_ENTRY", hardwareReason: 0n },
-      { reason: "INTERNAL_ERROR", suberror: 1, pc: 0n, instruction: new Uint8Array(), message: "" },
-      { reason: "UNKNOWN", code: 99, hardwareReason: 0n },
-    ];
-    const { results } = await subject.call("exits", endings);
-    for (const [at, { reason }] of endings.entries()) {
-      expect(results[at], `${reason}: entering the guest again would not help it`).toEqual({ value: false });
-    }
-  });
-});
-
 describe("handle-io", () => {
   it("sends every item of an OUT to the port", async ({ subject, show }) => {
     const exits = [io("out", 0x3f8, 1, [72, 105, 33]), io("out", 0x1f0, 2, [0x34, 0x12, 0x78, 0x56])];
-    const { seen } = await subject.call("exits", exits);
+    const { seen } = await subject.call("accesses", exits);
     show({ exits });
     expect(seen, "REP OUTSB brings several items in one exit; all go to the same port, in order").toEqual([
       ["port", "write", 0x3f8, 1, 72],
@@ -61,7 +36,7 @@ describe("handle-io", () => {
       io("in", 0x1f0, 2, [0, 0, 0, 0]),
       io("in", 0xcf8, 4, [0, 0, 0, 0]),
     ];
-    const { data, seen } = await subject.call("exits", exits, [0xab, 0x1122, 0x3344, 0xffee_ddcc]);
+    const { data, seen } = await subject.call("accesses", exits, [0xab, 0x1122, 0x3344, 0xffee_ddcc]);
     show({ exits });
     expect(data, "little endian, item after item, where the guest will find it").toEqual([
       [0xab],
@@ -78,7 +53,7 @@ describe("handle-io", () => {
 
   it("touches no byte past the last item", async ({ subject }) => {
     const long: IoExit = { ...io("in", 0x60, 1, [0]), data: Uint8Array.of(0, 0xee, 0xee, 0xee) };
-    const { data, seen } = await subject.call("exits", [long], [0x5a]);
+    const { data, seen } = await subject.call("accesses", [long], [0x5a]);
     expect(seen, "the data buffer may be longer than this exit").toHaveLength(1);
     expect(data[0]).toEqual([0x5a, 0xee, 0xee, 0xee]);
   });
@@ -87,7 +62,7 @@ describe("handle-io", () => {
 describe("handle-mmio", () => {
   it("reads and writes at the exit's address", async ({ subject }) => {
     const { seen, data } = await subject.call(
-      "exits",
+      "accesses",
       [mmio(true, 0xd_0000, [1, 0, 0, 0x80]), mmio(false, 0xd_0004, [0, 0])],
       [0xbeef],
     );
@@ -100,7 +75,7 @@ describe("handle-mmio", () => {
 
   it("cuts 3 and 8 bytes into accesses that devices know", async ({ subject }) => {
     const { seen, data } = await subject.call(
-      "exits",
+      "accesses",
       [mmio(true, 0x1000, [1, 2, 3, 4, 5, 6, 7, 8]), mmio(false, 0x2000, [0, 0, 0])],
       [0x2211, 0x33],
     );
@@ -118,10 +93,39 @@ describe("handle-mmio", () => {
       ...mmio(false, 0x1000, [0, 0]),
       data: Uint8Array.of(0, 0, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee),
     };
-    const { data } = await subject.call("exits", [read], [0x1234]);
+    const { data } = await subject.call("accesses", [read], [0x1234]);
     expect(data[0], "`data` has room for 8 bytes, this access has 2").toEqual([
       0x34, 0x12, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee,
     ]);
+  });
+});
+
+describe("handle-exit", () => {
+  it("goes on after IO and MMIO", async ({ subject }) => {
+    const { results, seen } = await subject.call("exits", [io("out", 1, 1, [7]), mmio(true, 0, [8])]);
+    expect(results, "the device has answered, the guest can continue").toEqual([
+      { value: true },
+      { value: true },
+    ]);
+    expect(seen, "each exit went to its own bus").toEqual([
+      ["port", "write", 1, 1, 7],
+      ["mmio", "write", 0, 1, 8],
+    ]);
+  });
+
+  it("ends on everything that it has no answer to", async ({ subject }) => {
+    const endings: Exit[] = [
+      HLT,
+      { reason: "SHUTDOWN" },
+      { reason: "INTR", cause: "budget" },
+      { reason: "FAIL_ENTRY", hardwareReason: 0n },
+      { reason: "INTERNAL_ERROR", suberror: 1, pc: 0n, instruction: new Uint8Array(), message: "" },
+      { reason: "UNKNOWN", code: 99, hardwareReason: 0n },
+    ];
+    const { results } = await subject.call("exits", endings);
+    for (const [at, { reason }] of endings.entries()) {
+      expect(results[at], `${reason}: entering the guest again would not help it`).toEqual({ value: false });
+    }
   });
 });
 

@@ -97,12 +97,27 @@ describe("prefixes", () => {
     ]);
   });
 
-  it("reads through another segment on the processor", async ({ subject, show }) => {
-    const code = [0x26, 0xa0, 0x00, 0x90]; // es mov al, [0x9000]
-    const memory = [{ address: 0x9000, bytes: [0x5a] }];
-    const run = await subject.call("execute", { code, instructions: 1, ds: 0x100, memory });
+  it("chains 64 bits with ADD and ADC on the processor", async ({ subject, show }) => {
+    const code = [0x66, 0x01, 0xd8, 0x66, 0x11, 0xca]; // add eax, ebx · adc edx, ecx
+    const regs = { rax: 0xffff_ffffn, rbx: 2n, rcx: 0x10n, rdx: 0x20n };
+    const run = await subject.call("execute", { code, instructions: 2, regs });
     show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
-    expect(run.after.rax, "DS begins elsewhere, ES at 0: the prefix decides").toBe(0x5an);
+    expect([run.after.rdx, run.after.rax], "0x20_ffff_ffff + 0x10_0000_0002 = 0x31_0000_0001").toEqual([
+      0x31n,
+      1n,
+    ]);
+  });
+
+  it("jumps on the processor", async ({ subject, show }) => {
+    const code = [0x38, 0xe0, 0x7c, 0x02, 0xb3, 0x01, 0xf4]; // cmp al, ah · jl +2 · mov bl, 1 · hlt
+    for (const [ax, taken] of [
+      [0x0180n, true],
+      [0x0101n, false],
+    ] as const) {
+      const run = await subject.call("execute", { code, instructions: 3, regs: { rax: ax } });
+      show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
+      expect(run.after.rbx, `JL after CMP AL, AH with AX = ${hex(Number(ax))}`).toBe(taken ? 0n : 1n);
+    }
   });
 });
 
@@ -208,6 +223,35 @@ describe("modrm-16", () => {
     show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
     expect(run.after.rax, "BX + SI − 1 is 0x9004").toBe(0xa7n);
     expect(run.after.rip, "opcode, ModRM and one byte of displacement").toBe(0x7c03n);
+  });
+
+  it("reads through another segment on the processor", async ({ subject, show }) => {
+    const code = [0x26, 0xa0, 0x00, 0x90]; // es mov al, [0x9000]
+    const memory = [{ address: 0x9000, bytes: [0x5a] }];
+    const run = await subject.call("execute", { code, instructions: 1, ds: 0x100, memory });
+    show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
+    expect(run.after.rax, "DS begins elsewhere, ES at 0: the prefix decides").toBe(0x5an);
+  });
+
+  it("reads one byte by two names on the processor", async ({ subject, show }) => {
+    const code = [0x8e, 0xd8, 0x8a, 0x1e, 0x34, 0x00]; // mov ds, ax · mov bl, [0x34]
+    const memory = [{ address: 0x9034, bytes: [0x77] }];
+    const run = await subject.call("execute", { code, instructions: 2, regs: { rax: 0x0900n }, memory });
+    show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
+    expect(run.after.rbx, "0900:0034 is linear 0x9034").toBe(0x77n);
+  });
+
+  it("raises #GP for a word at offset 0xffff on the processor", async ({ subject, show }) => {
+    const code = [0xa1, 0xff, 0xff, 0xf4]; // mov ax, [0xffff] · hlt
+    const handler = [0xb3, 0x0d, 0xf4]; // mov bl, 13 · hlt
+    const memory = [
+      { address: 13 * 4, bytes: [0x00, 0x91, 0, 0] },
+      { address: 0x9100, bytes: handler },
+    ];
+    const regs = { rsp: 0x7c00n };
+    const run = await subject.call("execute", { code, instructions: 10, regs, memory });
+    show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
+    expect(run.after.rbx, "the handler of vector 13 ran").toBe(13n);
   });
 });
 

@@ -37,14 +37,6 @@ describe("real-mode", () => {
       rights: MAY_READ,
     });
   });
-
-  it("reads one byte by two names on the processor", async ({ subject, show }) => {
-    const code = [0x8e, 0xd8, 0x8a, 0x1e, 0x34, 0x00]; // mov ds, ax · mov bl, [0x34]
-    const memory = [{ address: 0x9034, bytes: [0x77] }];
-    const run = await subject.call("execute", { code, instructions: 2, regs: { rax: 0x0900n }, memory });
-    show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
-    expect(run.after.rbx, "0900:0034 is linear 0x9034").toBe(0x77n);
-  });
 });
 
 describe("limits", () => {
@@ -115,18 +107,5 @@ describe("limits", () => {
       await subject.call("allows", { ...down, rights: down.rights | BIG }, accesses),
       "a big one reaches up to 0xffff_ffff",
     ).toEqual([false, true, true, true]);
-  });
-
-  it("raises #GP for a word at offset 0xffff on the processor", async ({ subject, show }) => {
-    const code = [0xa1, 0xff, 0xff, 0xf4]; // mov ax, [0xffff] · hlt
-    const handler = [0xb3, 0x0d, 0xf4]; // mov bl, 13 · hlt
-    const memory = [
-      { address: 13 * 4, bytes: [0x00, 0x91, 0, 0] },
-      { address: 0x9100, bytes: handler },
-    ];
-    const regs = { rsp: 0x7c00n };
-    const run = await subject.call("execute", { code, instructions: 10, regs, memory });
-    show({ ...run, code: { bytes: Uint8Array.from(code), address: 0x7c00, rip: run.after.rip, bits: 16 } });
-    expect(run.after.rbx, "the handler of vector 13 ran").toBe(13n);
   });
 });
