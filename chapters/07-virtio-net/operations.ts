@@ -60,6 +60,8 @@ export type CardOperation =
   /** The card owes the driver these reasons, and its line is high. */
   | { do: "owe"; causes: number }
   | { do: "irq" }
+  /** Whether the card can work with the features that the driver chose. */
+  | { do: "accepts" }
   | { do: "look" };
 
 export type QueueOperation =

@@ -169,9 +169,12 @@ const BYTES = describeAt(
 );
 const offer = (heads: readonly number[], from = 0, size = 4) => makeAvailable(AVAILABLE, size, heads, from);
 
+/** A queue of four entries, without notifications. */
+const PLAIN = { size: 4, isPlain: true };
+
 describe("available", () => {
   it("takes chains in the order of the ring", async ({ subject }) => {
-    const results = await subject.call("queue", { size: 4 }, [
+    const results = await subject.call("queue", PLAIN, [
       BYTES,
       ...offer([3, 1, 2]),
       waiting,
@@ -191,7 +194,7 @@ describe("available", () => {
     const heads: unknown[] = [];
     const operations: QueueOperation[] = [BYTES];
     for (let count = 0; count < 10; count++) operations.push(...offer([count % 4], count), pop);
-    const results = await subject.call("queue", { size: 4 }, operations);
+    const results = await subject.call("queue", PLAIN, operations);
     for (const result of results) {
       if (result !== null && typeof result === "object" && "head" in result) heads.push(result.head);
     }
@@ -199,7 +202,7 @@ describe("available", () => {
   });
 
   it("counts modulo 65,536", async ({ subject }) => {
-    const results = await subject.call("queue", { size: 4 }, [
+    const results = await subject.call("queue", PLAIN, [
       BYTES,
       { do: "take", count: 65_535 },
       { do: "poke", at: AVAILABLE + 2, bytes: [0, 0] },
@@ -211,7 +214,7 @@ describe("available", () => {
 
   it("refuses more than the ring has room for", async ({ subject }) => {
     for (const index of [5, 0xffff]) {
-      const results = await subject.call("queue", { size: 4 }, [
+      const results = await subject.call("queue", PLAIN, [
         { do: "poke", at: AVAILABLE + 2, bytes: littleEndian(index, 2) },
         waiting,
         pop,
@@ -223,7 +226,7 @@ describe("available", () => {
 
 describe("used", () => {
   it("writes head and length where the driver looks", async ({ subject }) => {
-    const results = await subject.call("queue", { size: 4 }, [
+    const results = await subject.call("queue", PLAIN, [
       BYTES,
       ...offer([3, 1]),
       pop,
@@ -238,7 +241,7 @@ describe("used", () => {
   });
 
   it("tells of all that were returned, at once", async ({ subject }) => {
-    const results = await subject.call("queue", { size: 4 }, [
+    const results = await subject.call("queue", PLAIN, [
       BYTES,
       ...offer([0, 1]),
       pop,
@@ -258,7 +261,7 @@ describe("used", () => {
 
   it("goes around the ring", async ({ subject }) => {
     const rounds = Array.from({ length: 6 }, (_, at) => [...offer([at % 4], at), pop, push(at), publish]);
-    const results = await subject.call("queue", { size: 4 }, [BYTES, ...rounds.flat(), used]);
+    const results = await subject.call("queue", PLAIN, [BYTES, ...rounds.flat(), used]);
     expect(results.at(-1)).toMatchObject({
       index: 6,
       entries: [{ length: 4 }, { length: 5 }, { length: 2 }, { length: 3 }],

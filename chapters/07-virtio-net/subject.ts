@@ -51,6 +51,8 @@ export interface QueueOptions {
   readonly size: number;
   readonly hasIndirectDescriptors?: boolean;
   readonly hasEventIndex?: boolean;
+  /** The rings alone: the driver always wants an interrupt, and is never asked to notify. */
+  readonly isPlain?: boolean;
 }
 
 /** Where `queue` has its rings. */
@@ -77,8 +79,8 @@ export interface NetGuestRun {
 }
 
 export const subject = {
-  /** Runs operations on a card behind virtio-mmio. */
-  card(operations: readonly CardOperation[], offloads = false): CardTrace {
+  /** Runs operations on a card behind virtio-mmio; where it is open, no filter keeps a frame out. */
+  card(operations: readonly CardOperation[], { offloads = false, isOpen = false } = {}): CardTrace {
     const memory = plainMemory();
     const sent: number[][] = [];
     let isRaised = false;
@@ -97,7 +99,8 @@ export const subject = {
       onFrame: null,
       send: frame => void sent.push([...frame]),
     };
-    const card = new VirtioNet({ memory, mac: GUEST_MAC, backend });
+    const Card = isOpen ? OpenCard : VirtioNet;
+    const card = new Card({ memory, mac: GUEST_MAC, backend });
     const mmio = new VirtioMmio(card, irq);
     const perform = (operation: CardOperation): CardTrace["results"][number] => {
       switch (operation.do) {
@@ -124,6 +127,8 @@ export const subject = {
         }
         case "irq":
           return isRaised;
+        case "accepts":
+          return card.acceptsFeatures;
         case "look":
           return lookAt(card);
       }
@@ -134,9 +139,9 @@ export const subject = {
 
   /** Runs operations on a queue in use. What the driver did wrong is a result, `{ error }`. */
   queue(options: QueueOptions, operations: readonly QueueOperation[]): QueueResult[] {
-    const { size, hasIndirectDescriptors = false, hasEventIndex = false } = options;
+    const { size, hasIndirectDescriptors = false, hasEventIndex = false, isPlain = false } = options;
     const memory = plainMemory();
-    const queue = new Virtqueue(memory, 256);
+    const queue = isPlain ? new PlainQueue(memory, 256) : new Virtqueue(memory, 256);
     queue.setSize(size);
     for (const area of ["descriptorTable", "availableRing", "usedRing"] as const) {
       queue.setAddress(area, "low", QUEUE_AREAS[area]);
@@ -251,6 +256,22 @@ export function bootGuest(hypervisor: Hypervisor, image: Uint8Array): NetGuestRu
     onExit: ({ reason }) => (exits[reason] = (exits[reason] ?? 0) + 1),
   });
   return { output, last: last.reason, packets, exits };
+}
+
+/** A queue whose rings can be tested before its notifications are written. */
+class PlainQueue extends Virtqueue {
+  protected override wantsInterrupt(): boolean {
+    return true;
+  }
+
+  protected override askForNotification(): void {}
+}
+
+/** A card that can receive before its filter is written. */
+class OpenCard extends VirtioNet {
+  protected override passes(): boolean {
+    return true;
+  }
 }
 
 function plainMemory(): GuestMemory {

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 7` runs them, `npm run chapter 7 test` tests them.
-// Generated from solutions/07-virtio-net/virtio-device.ts by `npm run starters` (51805c1a).
+// Generated from solutions/07-virtio-net/virtio-device.ts by `npm run starters` (bd6d7176).
 /**
  * What every virtio device has, whatever it does and however the driver reaches it: a status that driver
  * and device go through together, features that they agree on, virtqueues, a configuration space and the
@@ -121,7 +121,7 @@ export abstract class VirtioDevice {
   }
 
   /** Whether the device can work with what the driver chose (2.2.2, 6.2). */
-  get #acceptsFeatures(): boolean {
+  get acceptsFeatures(): boolean {
     // #region exercise-features
     throw new Error(
       "exercise features: accept what the driver chose only if all of it was offered, VERSION_1 is among it, and the device finds it consistent · chapter 7, “Agree before you start”",

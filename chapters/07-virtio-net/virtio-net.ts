@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 7` runs them, `npm run chapter 7 test` tests them.
-// Generated from solutions/07-virtio-net/virtio-net.ts by `npm run starters` (e2413f0e).
+// Generated from solutions/07-virtio-net/virtio-net.ts by `npm run starters` (4fe6c386).
 /**
  * The virtio network card: frames as buffers of two queues, and a third queue for commands.
  *
@@ -173,7 +173,7 @@ export class VirtioNet extends VirtioDevice {
   receive(frame: Uint8Array, offload: Offload | null): boolean {
     const queue = this.queues[RECEIVE]!;
     if (!this.isLive || !queue.isReady || !this.isLinkUp || frame.length < ETHERNET_HEADER) return true;
-    if (!this.#filter.passes(frame, this.has(F_CTRL_VLAN)) || this.#isBeyondMtu(frame, offload)) return true;
+    if (!this.passes(frame) || this.#isBeyondMtu(frame, offload)) return true;
     if (offload?.segmentation && !this.#takesSegmentation) return true;
     if (offload?.checksum && !this.has(F_GUEST_CSUM)) {
       frame = frame.slice();
@@ -186,6 +186,11 @@ export class VirtioNet extends VirtioDevice {
     });
     this.#waitsForRoom = !hasRoom;
     return hasRoom;
+  }
+
+  /** Whether a frame is for this guest. */
+  protected passes(frame: Uint8Array): boolean {
+    return this.#filter.passes(frame, this.has(F_CTRL_VLAN));
   }
 
   /** Puts a frame into as many buffers as it needs; returns false if there are not enough. */

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 7` runs them, `npm run chapter 7 test` tests them.
-// Generated from solutions/07-virtio-net/virtqueue.ts by `npm run starters` (dc8fe46b).
+// Generated from solutions/07-virtio-net/virtqueue.ts by `npm run starters` (d8edc40b).
 /**
  * The device's side of a split virtqueue: three areas of guest memory through which buffers go to and fro.
  *
@@ -195,7 +195,7 @@ export class Virtqueue {
 
   // #region notifications
   /** Whether the driver wants an interrupt for a used ring that went from `before` to `now`. */
-  #wantsInterrupt(before: number, now: number): boolean {
+  protected wantsInterrupt(before: number, now: number): boolean {
     const { size, availableRing } = this.#setup;
     // #region exercise-wants-interrupt
     throw new Error(
@@ -205,7 +205,7 @@ export class Virtqueue {
   }
 
   /** With the event index: the driver shall notify when it adds the next chain, and need not before. */
-  #askForNotification(): void {
+  protected askForNotification(): void {
     const { size, usedRing } = this.#setup;
     // #region exercise-ask
     throw new Error(

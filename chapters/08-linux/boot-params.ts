@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 8` runs them, `npm run chapter 8 test` tests them.
-// Generated from solutions/08-linux/boot-params.ts by `npm run starters` (6cac0f05).
+// Generated from solutions/08-linux/boot-params.ts by `npm run starters` (abddd801).
 /**
  * The boot parameters: the page that tells a Linux kernel of its machine. It begins as zeros, takes over the
  * setup header of the image, and gets the loader's answers.
@@ -60,7 +60,7 @@ export function bootParams(image: Uint8Array, { end }: SetupHeader, answers: Loa
 
 // #region e820
 /** Writes the memory map: how many lines, and each with start, size and type, without gaps. */
-function writeE820(page: DataView, map: readonly MemoryRange[]): void {
+export function writeE820(page: DataView, map: readonly MemoryRange[]): void {
   // #region exercise-e820
   throw new Error(
     "exercise e820: write the number of lines, and each line as start, size and type, packed into 20 bytes · chapter 8, “Fill in the boot parameters”",

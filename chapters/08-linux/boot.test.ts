@@ -10,6 +10,27 @@ const MIB = 0x10_0000;
 const USABLE = "usable";
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+describe("runtime-start", () => {
+  const start = (relocatable: number, preferred: number, alignment: number) =>
+    bzImage(undefined, [0x234, 1, relocatable], [0x258, 4, preferred], [0x230, 4, alignment]);
+
+  it("is the preferred address of a kernel that cannot be relocated", async ({ subject }) => {
+    const starts = await subject.call("runtimeStarts", [start(0, 0x100_0000, 0x20_0000)]);
+    expect(starts).toEqual([0x100_0000]);
+  });
+
+  it("aligns a relocatable kernel", async ({ subject }) => {
+    const starts = await subject.call(
+      "runtimeStarts",
+      [0x100_0000, 0x110_0000, 0x1000].map(preferred => start(1, preferred, 0x20_0000)),
+    );
+    expect(starts.slice(0, 2), "up to the next multiple of kernel_alignment").toEqual([
+      0x100_0000, 0x120_0000,
+    ]);
+    expect(starts[2], "not below the place where it was loaded, 1 MiB, then up").toBe(0x20_0000);
+  });
+});
+
 describe("setup-header", () => {
   it("finds the kernel behind boot sector and setup code", async ({ subject }) => {
     const { kernelOffset, kernelSize } = await header(subject, bzImage(new Uint8Array(160)));
@@ -65,32 +86,16 @@ describe("setup-header", () => {
     expect((await header(subject, old(0x020b))).isLongMode, "2.11 has no xloadflags").toBe(false);
   });
 
+  it("tells where the kernel will run, by the function beside it", async ({ subject }) => {
+    const image = bzImage(undefined, [0x234, 1, 0], [0x258, 4, 0x300_0000]);
+    expect((await header(subject, image)).runtimeStart, "2.15 has pref_address").toBe(0x300_0000);
+  });
+
   it("refuses a file that ends before its kernel", async ({ subject }) => {
     const cut = bzImage(new Uint8Array(4096)).subarray(0, 4000);
     expect(await subject.call("setupHeader", cut), "checkLength is there to refuse it").toHaveProperty(
       "refused",
     );
-  });
-});
-
-describe("runtime-start", () => {
-  const start = (relocatable: number, preferred: number, alignment: number) =>
-    bzImage(undefined, [0x234, 1, relocatable], [0x258, 4, preferred], [0x230, 4, alignment]);
-
-  it("is the preferred address of a kernel that cannot be relocated", async ({ subject }) => {
-    const { runtimeStart } = await header(subject, start(0, 0x100_0000, 0x20_0000));
-    expect(runtimeStart).toBe(0x100_0000);
-  });
-
-  it("aligns a relocatable kernel", async ({ subject }) => {
-    const starts = [];
-    for (const preferred of [0x100_0000, 0x110_0000, 0x1000]) {
-      starts.push((await header(subject, start(1, preferred, 0x20_0000))).runtimeStart);
-    }
-    expect(starts.slice(0, 2), "up to the next multiple of kernel_alignment").toEqual([
-      0x100_0000, 0x120_0000,
-    ]);
-    expect(starts[2], "not below the place where it was loaded, 1 MiB, then up").toBe(0x20_0000);
   });
 });
 
@@ -181,6 +186,32 @@ describe("command-line", () => {
   });
 });
 
+describe("e820", () => {
+  const map = [
+    { start: 0, size: 0x9_fc00, type: "usable" },
+    { start: 0xf_0000, size: 0x1_0000, type: "reserved" },
+    { start: MIB, size: 0xbff0_0000, type: "usable" },
+  ] as const;
+
+  it("tells how many lines there are", async ({ subject }) => {
+    const page = await subject.call("e820", map);
+    expect(page[0x1e8], "where the number is 0 no line is read").toBe(3);
+  });
+
+  it("packs lines of 20 bytes", async ({ subject }) => {
+    const page = viewOf(await subject.call("e820", map));
+    const lines = map.map((_, index) => {
+      const at = 0x2d0 + 20 * index;
+      return [page.getBigUint64(at, true), page.getBigUint64(at + 8, true), page.getUint32(at + 16, true)];
+    });
+    expect(lines, "start, size and type: 20 bytes a line, from 0x2d0 on").toEqual([
+      [0n, 0x9_fc00n, 1],
+      [0xf_0000n, 0x1_0000n, 2],
+      [0x10_0000n, 0xbff0_0000n, 1],
+    ]);
+  });
+});
+
 describe("boot-params", () => {
   const image = bzImage(undefined, [0x264, 4, 0x1234_5678], [0x206, 2, 0x020f]);
 
@@ -218,32 +249,6 @@ describe("boot-params", () => {
     );
     expect(page.getBigUint64(0x70, true), "acpi_rsdp_addr").toBe(0xe_0000n);
     expect([page.getUint32(0x218, true), page.getUint32(0x21c, true)]).toEqual([0, 0]);
-  });
-});
-
-describe("e820", () => {
-  const map = [
-    { start: 0, size: 0x9_fc00, type: "usable" },
-    { start: 0xf_0000, size: 0x1_0000, type: "reserved" },
-    { start: MIB, size: 0xbff0_0000, type: "usable" },
-  ] as const;
-
-  it("tells how many lines there are", async ({ subject }) => {
-    const page = await subject.call("bootParams", bzImage(), 0x26c, { map });
-    expect(page[0x1e8], "where the number is 0 no line is read").toBe(3);
-  });
-
-  it("packs lines of 20 bytes", async ({ subject }) => {
-    const page = viewOf(await subject.call("bootParams", bzImage(), 0x26c, { map }));
-    const lines = map.map((_, index) => {
-      const at = 0x2d0 + 20 * index;
-      return [page.getBigUint64(at, true), page.getBigUint64(at + 8, true), page.getUint32(at + 16, true)];
-    });
-    expect(lines, "start, size and type: 20 bytes a line, from 0x2d0 on").toEqual([
-      [0n, 0x9_fc00n, 1],
-      [0xf_0000n, 0x1_0000n, 2],
-      [0x10_0000n, 0xbff0_0000n, 1],
-    ]);
   });
 });
 

@@ -9,7 +9,6 @@ const { describe, it } = graded<typeof chapterSubject>(chapter);
 const CODE = Uint8Array.from({ length: 40 }, (_, at) => at + 1);
 const ENTRY = 18;
 const XEN = { owner: "Xen", type: ENTRY, description: word(0x10_0000) };
-const P_PADDR = 52 + 12;
 const P_FILESZ = 52 + 16;
 const P_MEMSZ = 52 + 20;
 
@@ -37,13 +36,16 @@ describe("segment", () => {
 });
 
 describe("load-segment", () => {
+  /** 40 bytes of the file and 64 that it leaves to be cleared. */
+  const segment = (address: number) => ({ address, bytes: CODE, size: 104 });
+
   it("puts the file's bytes to their address", async ({ subject }) => {
-    const loaded = await subject.call("loadedByPvh", elfImage(CODE, noteBytes(XEN)), 0x10_0000, 40);
+    const loaded = await subject.call("loadedSegment", segment(0x10_0000), 0x10_0000, 40);
     expect(loaded).toEqual({ value: CODE });
   });
 
   it("clears what the file does not fill", async ({ subject }) => {
-    const loaded = await subject.call("loadedByPvh", elfImage(CODE, noteBytes(XEN)), 0x10_0000 + 40, 66);
+    const loaded = await subject.call("loadedSegment", segment(0x10_0000), 0x10_0000 + 40, 66);
     const bytes = "value" in loaded ? [...loaded.value] : [];
     expect(bytes.slice(0, 64), "zeros behind the file's bytes, 64 of them").toEqual(Array(64).fill(0));
     expect(bytes.slice(64), "and not one more").toEqual([0xcc, 0xcc]);
@@ -52,9 +54,9 @@ describe("load-segment", () => {
   it("never gets a segment that the machine has no RAM for", async ({ subject }) => {
     // The given check comes first; what fits exactly must still be loaded.
     const last = 0x40_0000 - 104;
-    const image = (at: number) => elfImage(CODE, noteBytes(XEN), [P_PADDR, 4, at]);
-    expect(await subject.call("loadedByPvh", image(last), last, 1)).toEqual({ value: CODE.slice(0, 1) });
-    expect(await subject.call("loadedByPvh", image(last + 1), 0, 1)).toHaveProperty("refused");
+    const fits = await subject.call("loadedSegment", segment(last), last, 1);
+    expect(fits).toEqual({ value: CODE.slice(0, 1) });
+    expect(await subject.call("loadedSegment", segment(last + 1), 0, 1)).toHaveProperty("refused");
   });
 });
 

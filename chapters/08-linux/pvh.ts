@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 8` runs them, `npm run chapter 8 test` tests them.
-// Generated from solutions/08-linux/pvh.ts by `npm run starters` (11998996).
+// Generated from solutions/08-linux/pvh.ts by `npm run starters` (71b6adfe).
 /**
  * Booting an ELF kernel by PVH: the protocol with which Xen enters a guest that wants no firmware. Linux,
  * Xen's own kernels, FreeBSD and NetBSD know it, and QEMU and Firecracker speak it too.
@@ -41,7 +41,11 @@ export function loadPvh(memory: GuestMemory, boot: KernelBoot): KernelEntry {
 
 // #region load-segment
 /** Puts one segment into memory. Throws a `KernelImageError` where there is no RAM, or the loader's own data. */
-function loadSegment(memory: GuestMemory, { address, bytes, size }: ElfSegment, ramSize: number): void {
+export function loadSegment(
+  memory: GuestMemory,
+  { address, bytes, size }: ElfSegment,
+  ramSize: number,
+): void {
   if (address < HIGH_MEMORY || address + size > ramSize) {
     const range = `0x${address.toString(16)} to 0x${(address + size).toString(16)}`;
     throw new KernelImageError(

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 8` runs them, `npm run chapter 8 test` tests them.
-// Generated from solutions/08-linux/setup-header.ts by `npm run starters` (5842f82b).
+// Generated from solutions/08-linux/setup-header.ts by `npm run starters` (79dc803e).
 /**
  * The setup header of a bzImage: where kernel and loader tell each other what they need to know.
  *
@@ -120,7 +120,7 @@ function checkLength(length: number, kernelOffset: number, kernelSize: number): 
 
 // #region runtime-start
 /** Where a kernel loaded at `KERNEL_ADDRESS` will run: "Details of Header Fields", init_size. */
-function runtimeStart(view: DataView): number {
+export function runtimeStart(view: DataView): number {
   const preferred = Number(view.getBigUint64(PREF_ADDRESS, true)) || KERNEL_ADDRESS;
   // #region exercise-runtime-start
   throw new Error(

@@ -1,14 +1,14 @@
 /** What the graded tests of chapter 8 may ask of a learner's loader: images and answers in, plain results out. */
 import { GuestMemory } from "#layers/01-minimal-vm/memory.ts";
 import { enterLinux } from "#layers/08-linux/boot.ts";
-import { bootParams, type LoaderAnswers } from "#layers/08-linux/boot-params.ts";
-import { type ElfImage, readElf32 } from "#layers/08-linux/elf.ts";
+import { bootParams, type LoaderAnswers, writeE820 } from "#layers/08-linux/boot-params.ts";
+import { type ElfImage, type ElfSegment, readElf32 } from "#layers/08-linux/elf.ts";
 import { KernelImageError } from "#layers/08-linux/kernel-image-error.ts";
 import { commandLineBytes, placeInitrd, type Room } from "#layers/08-linux/layout.ts";
 import { type MemoryRange, memoryMap } from "#layers/08-linux/memory-map.ts";
-import { enterPvh, loadPvh } from "#layers/08-linux/pvh.ts";
+import { enterPvh, loadSegment } from "#layers/08-linux/pvh.ts";
 import { type ElfNote, findPvhEntry, readNotes } from "#layers/08-linux/pvh-note.ts";
-import { readSetupHeader, type SetupHeader } from "#layers/08-linux/setup-header.ts";
+import { readSetupHeader, runtimeStart, type SetupHeader } from "#layers/08-linux/setup-header.ts";
 import { startInfo } from "#layers/08-linux/start-info.ts";
 import type { Hypervisor, Regs, Sregs, Vcpu } from "../../sandbox/kvm/api.ts";
 import { openSoft } from "../../sandbox/kvm/soft/soft.ts";
@@ -26,6 +26,10 @@ export interface KernelRun {
   readonly output: string;
   readonly last: string;
 }
+
+const PAGE = 4096;
+
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function answerOf<Value>(ask: () => Value): Answer<Value> {
   try {
@@ -50,6 +54,10 @@ function stateAfter(enter: (vcpu: Vcpu) => void): ProcessorState {
 }
 
 export const subject = {
+  /** Where kernels run that have a header of version 2.10 or later. */
+  runtimeStarts: (images: readonly Uint8Array[]): number[] =>
+    images.map(image => runtimeStart(viewOf(image))),
+
   setupHeader: (image: Uint8Array): Answer<SetupHeader> => answerOf(() => readSetupHeader(image)),
 
   memoryMap: (ramSizes: readonly number[]): MemoryRange[][] => ramSizes.map(memoryMap),
@@ -62,6 +70,13 @@ export const subject = {
   /** The page for an image whose header ends at `end`. */
   bootParams: (image: Uint8Array, end: number, answers: LoaderAnswers): Uint8Array =>
     bootParams(image, { end } as SetupHeader, answers),
+
+  /** A page of zeros, with the map written to it. */
+  e820(map: readonly MemoryRange[]): Uint8Array {
+    const page = new Uint8Array(PAGE);
+    writeE820(viewOf(page), map);
+    return page;
+  },
 
   enterLinux: (entry: number, information: number): ProcessorState =>
     stateAfter(vcpu => enterLinux(vcpu, { entry, information })),
@@ -78,15 +93,15 @@ export const subject = {
 
   startInfo: (answers: LoaderAnswers): Uint8Array => startInfo(answers),
 
-  /** Loads an ELF kernel into memory full of 0xcc, and returns a piece of it. */
-  loadedByPvh(image: Uint8Array, from: number, length: number): Answer<Uint8Array> {
+  /** Loads a segment of an ELF kernel into memory full of 0xcc, and returns a piece of it. */
+  loadedSegment(segment: ElfSegment, from: number, length: number): Answer<Uint8Array> {
     const hypervisor = openSoft();
     try {
       const memory = new GuestMemory(hypervisor.createVm(), hypervisor.allocateMemory(RAM_SIZE));
       memory.map(0, 0, RAM_SIZE);
       memory.fill(0, RAM_SIZE, 0xcc);
       return answerOf(() => {
-        loadPvh(memory, { kernel: image, ramSize: RAM_SIZE });
+        loadSegment(memory, segment, RAM_SIZE);
         return memory.readBytes(from, length);
       });
     } finally {

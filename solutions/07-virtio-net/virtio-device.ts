@@ -119,7 +119,7 @@ export abstract class VirtioDevice {
   }
 
   /** Whether the device can work with what the driver chose (2.2.2, 6.2). */
-  get #acceptsFeatures(): boolean {
+  get acceptsFeatures(): boolean {
     // #region exercise-features
     const chosen = this.#driverFeatures;
     if (chosen[0] & ~this.#offered[0] || chosen[1] & ~this.#offered[1]) return false;
@@ -152,7 +152,7 @@ export abstract class VirtioDevice {
     }
     // A bit that was set stays: only a reset takes it back.
     let added = value & DRIVER_BITS & ~this.#status;
-    if (added & STATUS_FEATURES_OK && !this.#acceptsFeatures) added &= ~STATUS_FEATURES_OK;
+    if (added & STATUS_FEATURES_OK && !this.acceptsFeatures) added &= ~STATUS_FEATURES_OK;
     // Without agreed features nobody knows how to read the rings.
     if (!((this.#status | added) & STATUS_FEATURES_OK)) added &= ~STATUS_DRIVER_OK;
     this.#status |= added;

@@ -164,7 +164,7 @@ export class Virtqueue {
     // #region exercise-pop
     if (this.waiting === 0) {
       // A driver on another processor may have added one before it could see what was asked of it here.
-      this.#askForNotification();
+      this.askForNotification();
       if (this.waiting === 0) return null;
     }
     const head = this.#memory.read(availableRing + 4 + 2 * (this.#nextAvailable % size), 2);
@@ -200,14 +200,14 @@ export class Virtqueue {
     if (now === before) return false;
     this.#memory.write(usedRing + 2, 2, now);
     this.#published = now;
-    return this.#wantsInterrupt(before, now);
+    return this.wantsInterrupt(before, now);
     // #endregion exercise-publish
   }
   // #endregion used
 
   // #region notifications
   /** Whether the driver wants an interrupt for a used ring that went from `before` to `now`. */
-  #wantsInterrupt(before: number, now: number): boolean {
+  protected wantsInterrupt(before: number, now: number): boolean {
     const { size, availableRing } = this.#setup;
     // #region exercise-wants-interrupt
     if (this.#features.hasEventIndex) {
@@ -218,7 +218,7 @@ export class Virtqueue {
   }
 
   /** With the event index: the driver shall notify when it adds the next chain, and need not before. */
-  #askForNotification(): void {
+  protected askForNotification(): void {
     const { size, usedRing } = this.#setup;
     // #region exercise-ask
     if (this.#features.hasEventIndex) this.#memory.write(usedRing + 4 + 8 * size, 2, this.#nextAvailable);

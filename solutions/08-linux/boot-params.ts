@@ -65,7 +65,7 @@ export function bootParams(image: Uint8Array, { end }: SetupHeader, answers: Loa
 
 // #region e820
 /** Writes the memory map: how many lines, and each with start, size and type, without gaps. */
-function writeE820(page: DataView, map: readonly MemoryRange[]): void {
+export function writeE820(page: DataView, map: readonly MemoryRange[]): void {
   // #region exercise-e820
   page.setUint8(E820_ENTRIES, map.length);
   map.forEach(({ start, size, type }, index) => {

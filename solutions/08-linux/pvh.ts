@@ -39,7 +39,11 @@ export function loadPvh(memory: GuestMemory, boot: KernelBoot): KernelEntry {
 
 // #region load-segment
 /** Puts one segment into memory. Throws a `KernelImageError` where there is no RAM, or the loader's own data. */
-function loadSegment(memory: GuestMemory, { address, bytes, size }: ElfSegment, ramSize: number): void {
+export function loadSegment(
+  memory: GuestMemory,
+  { address, bytes, size }: ElfSegment,
+  ramSize: number,
+): void {
   if (address < HIGH_MEMORY || address + size > ramSize) {
     const range = `0x${address.toString(16)} to 0x${(address + size).toString(16)}`;
     throw new KernelImageError(

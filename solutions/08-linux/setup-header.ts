@@ -134,7 +134,7 @@ function checkLength(length: number, kernelOffset: number, kernelSize: number): 
 
 // #region runtime-start
 /** Where a kernel loaded at `KERNEL_ADDRESS` will run: "Details of Header Fields", init_size. */
-function runtimeStart(view: DataView): number {
+export function runtimeStart(view: DataView): number {
   const preferred = Number(view.getBigUint64(PREF_ADDRESS, true)) || KERNEL_ADDRESS;
   // #region exercise-runtime-start
   if (view.getUint8(RELOCATABLE_KERNEL) === 0) return preferred;

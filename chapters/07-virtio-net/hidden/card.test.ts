@@ -8,7 +8,7 @@ const { describe, it } = graded<typeof chapterSubject>(chapter, "hidden");
 
 const [TABLE, INNER, BUFFER] = [0x1000, 0x9000, 0x8000];
 
-describe("registers", () => {
+describe("status", () => {
   it("forgets the driver's way with a reset", async ({ subject }) => {
     const { status } = REGISTERS;
     const { results } = await subject.call("card", [

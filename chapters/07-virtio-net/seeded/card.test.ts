@@ -105,6 +105,9 @@ function traffic(random: Random, hasEventIndex: boolean): QueueOperation[] {
   return operations;
 }
 
+/** What a device does with chains that it has taken: the next task. */
+const RETURNING: readonly QueueOperation["do"][] = ["push", "publish", "used"];
+
 /** What each operation of one kind came to. */
 const resultsOf = (
   kinds: readonly QueueOperation["do"][],
@@ -120,9 +123,11 @@ for (const [task, shown] of [
   describe(task, () => {
     it("keeps its rings in any traffic", async ({ subject, reference, random }) => {
       const hasEventIndex = task === "event-index";
-      const operations = traffic(random, hasEventIndex);
-      const theirs = await subject.call("queue", { size: 8, hasEventIndex }, operations);
-      const ours = await reference.call("queue", { size: 8, hasEventIndex }, operations);
+      const isOwn = ({ do: kind }: QueueOperation) => task !== "available" || !RETURNING.includes(kind);
+      const operations = traffic(random, hasEventIndex).filter(isOwn);
+      const options = { size: 8, hasEventIndex, isPlain: !hasEventIndex };
+      const theirs = await subject.call("queue", options, operations);
+      const ours = await reference.call("queue", options, operations);
       expect(resultsOf(shown, operations, theirs)).toEqual(resultsOf(shown, operations, ours));
     });
   });
@@ -240,7 +245,7 @@ describe("receive", () => {
         { do: "look" },
       ];
       const count = rooms.length + 2 + 5;
-      expect((await subject.call("card", operations)).results.slice(-count)).toEqual(
+      expect((await subject.call("card", operations, { isOpen: true })).results.slice(-count)).toEqual(
         (await reference.call("card", operations)).results.slice(-count),
       );
     }

@@ -1,5 +1,5 @@
 /** Cases of chapter 8 that the book does not print. */
-import { bzImage, noteBytes, word } from "../../../sandbox/boot/test-images.ts";
+import { noteBytes, word } from "../../../sandbox/boot/test-images.ts";
 import { expect, graded } from "../../tools/suite.ts";
 import chapter from "../chapter.json" with { type: "json" };
 import type { subject as chapterSubject } from "../subject.ts";
@@ -26,7 +26,7 @@ describe("command-line", () => {
 describe("e820", () => {
   it("writes sizes of more than 32 bits", async ({ subject }) => {
     const map = [{ start: 4096 * MIB, size: 8192 * MIB, type: "usable" }] as const;
-    const page = await subject.call("bootParams", bzImage(), 0x26c, { map });
+    const page = await subject.call("e820", map);
     const view = new DataView(page.buffer, page.byteOffset);
     expect([view.getBigUint64(0x2d0, true), view.getBigUint64(0x2d8, true)]).toEqual([
       0x1_0000_0000n,
