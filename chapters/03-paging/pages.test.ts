@@ -33,9 +33,10 @@ const A = 1 << 5;
 const D = 1 << 6;
 const PS = 1 << 7;
 const XD = 0x8000_0000;
+const FLAGS = P | RW | US;
 
 /** What a test shows of walks when it fails. */
-const walked = (results: readonly WalkResult[], to = "reach it") => ({
+const walked = (results: readonly Pick<WalkResult, "report">[], to = "reach it") => ({
   note: results.flatMap(({ report }) => walkLines(report, to)).join("\n"),
 });
 
@@ -57,14 +58,14 @@ describe("two-level", () => {
   ];
 
   it("finds the page by ten bits, ten bits and twelve", async ({ subject, show }) => {
-    const results = await subject.call("walks", TWO_LEVEL, tables, [{ linear: 0xc042_3abc, access: READ }]);
+    const results = await subject.call("finds", TWO_LEVEL, tables, [0xc042_3abc]);
     show(walked(results));
     expect(results[0]!.physical, "directory 0x301, table 0x023, offset 0xabc").toBe(0x1234_5abc);
     expect(results[0]!.pageFrames).toBe(1);
   });
 
   it("tells each entry in turn", async ({ subject, show }) => {
-    const results = await subject.call("walks", TWO_LEVEL, tables, [{ linear: 0xc042_3abc, access: READ }]);
+    const results = await subject.call("finds", TWO_LEVEL, tables, [0xc042_3abc]);
     show(walked(results));
     expect(
       results[0]!.report.steps.map(({ name, address, decision }) => [name, address, decision]),
@@ -81,7 +82,7 @@ describe("two-level", () => {
       [0x2000 + 4 * 0x023, 0x0004_5fff],
     ];
     const registers = { ...TWO_LEVEL, cr3: CR3 | 0x18 };
-    const results = await subject.call("walks", registers, memory, [{ linear: 0xc042_3abc, access: READ }]);
+    const results = await subject.call("finds", registers, memory, [0xc042_3abc]);
     show(walked(results));
     expect(results[0]!.physical, "bits 11:0 of an entry are no part of an address").toBe(0x0004_5abc);
   });
@@ -91,9 +92,8 @@ describe("two-level", () => {
       [CR3, 0x0040_0000 | PS | P | RW | US],
       [0x0040_0000 + 4 * 0x3ff, 0x0000_9000 | P | RW | US],
     ];
-    const access = [{ linear: 0x003f_f123, access: READ }];
-    const large = await subject.call("walks", { ...TWO_LEVEL, cr4: PSE }, memory, access);
-    const small = await subject.call("walks", TWO_LEVEL, memory, access);
+    const large = await subject.call("finds", { ...TWO_LEVEL, cr4: PSE }, memory, [0x003f_f123]);
+    const small = await subject.call("finds", TWO_LEVEL, memory, [0x003f_f123]);
     show(walked([...large, ...small]));
     expect([large[0]!.physical, large[0]!.pageFrames], "with CR4.PSE: 1024 frames at once").toEqual([
       0x007f_f123, 0x400,
@@ -102,25 +102,22 @@ describe("two-level", () => {
   });
 
   it("allows what both levels allow", async ({ subject, show }) => {
-    for (const [pde, pte] of [
-      [P | RW, P | RW | US],
-      [P | RW | US, P | RW],
+    for (const [pde, pte, rights] of [
+      [P | RW, P | RW | US, RW],
+      [P | RW | US, P | RW, RW],
+      [P | US, P | RW | US, US],
+      [P | RW | US, P | RW | US, RW | US],
     ] as const) {
       const memory: Words = [
         [CR3, 0x2000 | pde],
         [0x2000, 0x3000 | pte],
       ];
-      const results = await subject.call("walks", TWO_LEVEL, memory, [{ linear: 0, access: USER }]);
-      show(walked(results, "read as user"));
-      expect(results[0]!.errorCode, "one level without U/S is enough to keep user code out").toBe(0b101);
+      const results = await subject.call("finds", TWO_LEVEL, memory, [0]);
+      show(walked(results));
+      expect(results[0]!.rights, "one level without U/S is enough to keep user code out, so with R/W").toBe(
+        rights,
+      );
     }
-  });
-
-  it("shows the guest one page at two addresses", async ({ subject, show }) => {
-    const { image, output } = guest("paging");
-    const run = await subject.call("guest", image);
-    show({ exits: run.exits.slice(-3) });
-    expect(run.output).toBe(output);
   });
 });
 
@@ -132,7 +129,7 @@ describe("permission", () => {
   ];
 
   it("keeps user code out of the kernel's pages", async ({ subject, show }) => {
-    const results = await subject.call("walks", TWO_LEVEL, page(RW), [
+    const results = await subject.call("probes", TWO_LEVEL, page(RW), [
       { linear: 0, access: READ },
       { linear: 0, access: USER },
       { linear: 0, access: USER | WRITE },
@@ -145,7 +142,7 @@ describe("permission", () => {
   });
 
   it("stops user code from writing to a read-only page", async ({ subject, show }) => {
-    const results = await subject.call("walks", TWO_LEVEL, page(US), [
+    const results = await subject.call("probes", TWO_LEVEL, page(US), [
       { linear: 0, access: USER },
       { linear: 0, access: USER | WRITE },
     ]);
@@ -155,8 +152,8 @@ describe("permission", () => {
 
   it("stops the kernel only where CR0.WP is set", async ({ subject, show }) => {
     const access = [{ linear: 0, access: WRITE }];
-    const free = await subject.call("walks", TWO_LEVEL, page(US), access);
-    const bound = await subject.call("walks", PROTECTED, page(US), access);
+    const free = await subject.call("probes", TWO_LEVEL, page(US), access);
+    const bound = await subject.call("probes", PROTECTED, page(US), access);
     show(walked([...free, ...bound], "write"));
     expect(free[0]!.found, "without WP supervisor code writes anywhere").toBe(true);
     expect(bound[0]!.errorCode, "CR0.WP binds the kernel too: copy on write needs it").toBe(0b011);
@@ -169,20 +166,13 @@ describe("permission", () => {
       [0x3000, 0x4000 | P | RW | US],
       [0x4000, 0x5000 | P | RW | US, XD],
     );
-    const results = await subject.call("walks", LONG, memory, [
+    const results = await subject.call("probes", LONG, memory, [
       { linear: 0, access: USER },
       { linear: 0, access: USER | FETCH },
       { linear: 0, access: FETCH },
     ]);
     show(walked(results));
     expect(results.map(({ errorCode }) => errorCode)).toEqual([0, 0b1_0101, 0b1_0001]);
-  });
-
-  it("lets the guest copy a page on the first write", async ({ subject, show }) => {
-    const { image, output } = guest("copy-on-write");
-    const run = await subject.call("guest", image);
-    show({ exits: run.exits.slice(-3) });
-    expect(run.output).toBe(output);
   });
 });
 
@@ -192,7 +182,7 @@ describe("page-fault", () => {
       [CR3, 0x2000 | P],
       [0x2000, 0x3000 | P],
     ];
-    const results = await subject.call("walks", PROTECTED, memory, [
+    const results = await subject.call("probes", PROTECTED, memory, [
       { linear: 0, access: WRITE },
       { linear: 0x1000, access: WRITE },
     ]);
@@ -203,7 +193,7 @@ describe("page-fault", () => {
 
   it("says what the access was", async ({ subject, show }) => {
     const accesses = [READ, WRITE, USER, USER | WRITE].map(access => ({ linear: 0x0040_0000, access }));
-    const results = await subject.call("walks", TWO_LEVEL, [], accesses);
+    const results = await subject.call("probes", TWO_LEVEL, [], accesses);
     show(walked(results));
     expect(
       results.map(({ errorCode }) => errorCode),
@@ -213,7 +203,7 @@ describe("page-fault", () => {
 
   it("stops at the directory, or one level on", async ({ subject, show }) => {
     const memory: Words = [[CR3, 0x2000 | P]];
-    const results = await subject.call("walks", TWO_LEVEL, memory, [
+    const results = await subject.call("probes", TWO_LEVEL, memory, [
       { linear: 0x0040_0000, access: READ },
       { linear: 0, access: READ },
     ]);
@@ -229,7 +219,7 @@ describe("page-fault", () => {
 
   it("calls a reserved bit a violation with bit 3", async ({ subject, show }) => {
     const memory: Words = [[CR3, PS | P | RW | US | (1 << 21)]];
-    const results = await subject.call("walks", { ...TWO_LEVEL, cr4: PSE }, memory, [
+    const results = await subject.call("probes", { ...TWO_LEVEL, cr4: PSE }, memory, [
       { linear: 0, access: USER | WRITE },
     ]);
     show(walked(results, "write as user"));
@@ -237,11 +227,31 @@ describe("page-fault", () => {
     expect(results[0]!.errorCode, "RSVD, and P since the entry is present").toBe(0b1111);
   });
 
-  it("gives the guest pages when it touches them", async ({ subject, show }) => {
-    const { image, output } = guest("fault");
-    const run = await subject.call("guest", image);
-    show({ exits: run.exits.slice(-3) });
-    expect(run.output).toBe(output);
+  it("refuses reserved bits", async ({ subject, show }) => {
+    const cases: [why: string, words: Words][] = [
+      ["an address that the processor has no pins for", wide([CR3, 0x2000 | FLAGS, 1 << 19])],
+      ["PS in a PML4E", wide([CR3, 0x2000 | FLAGS | PS])],
+      [
+        "a page of 2 MiB that begins in the middle",
+        wide([CR3, 0x2000 | FLAGS], [0x2000, 0x3000 | FLAGS], [0x3000, 0x0061_0000 | FLAGS | PS]),
+      ],
+      ["XD without EFER.NXE", wide([CR3, 0x2000 | FLAGS, XD])],
+    ];
+    for (const [why, words] of cases) {
+      const registers = why.startsWith("XD") ? { ...LONG, efer: LMA } : LONG;
+      const results = await subject.call("probes", registers, words, [{ linear: 0, access: READ }]);
+      show(walked(results, "read"));
+      expect(results[0]!.errorCode, why).toBe(0b1001);
+    }
+  });
+
+  it("stops at a PAE pointer that is not there", async ({ subject, show }) => {
+    const memory = wide([CR3 + 8 * 3, 0x3000 | P]);
+    const results = await subject.call("probes", PAE_PAGING, memory, [
+      { linear: 0x4000_0000, access: WRITE },
+    ]);
+    show(walked(results, "write"));
+    expect(results[0]!.errorCode, "pointer 1 is not present").toBe(0b010);
   });
 });
 
@@ -314,10 +324,23 @@ describe("accessed-dirty", () => {
     show(walked(results, "write"));
     expect(results[0]!.writes).toEqual([[CR3, 0x0040_0000 | PS | P | RW | A | D]]);
   });
+
+  it("shows the guest one page at two addresses", async ({ subject, show }) => {
+    const { image, output } = guest("paging");
+    const run = await subject.call("guest", image);
+    show({ exits: run.exits.slice(-3) });
+    expect(run.output).toBe(output);
+  });
+
+  it("gives the guest pages when it touches them", async ({ subject, show }) => {
+    const { image, output } = guest("fault");
+    const run = await subject.call("guest", image);
+    show({ exits: run.exits.slice(-3) });
+    expect(run.output).toBe(output);
+  });
 });
 
 describe("long-tables", () => {
-  const FLAGS = P | RW | US;
   const LINEAR = 0x80_8060_4005;
   const long = wide(
     [CR3 + 8 * 1, 0x2000 | FLAGS],
@@ -327,7 +350,7 @@ describe("long-tables", () => {
   );
 
   it("walks four levels of nine bits", async ({ subject, show }) => {
-    const results = await subject.call("walks", LONG, long, [{ linear: LINEAR, access: READ }]);
+    const results = await subject.call("finds", LONG, long, [LINEAR]);
     show(walked(results, "read"));
     expect(results[0]!.report.steps.map(({ name, address }) => [name, address])).toEqual([
       ["PML4E", CR3 + 8],
@@ -344,17 +367,13 @@ describe("long-tables", () => {
       [0x3000 + 8 * 1, 0x4000 | FLAGS],
       [0x4000 + 8 * 2, 0x5000 | FLAGS],
     );
-    const results = await subject.call("walks", PAE_PAGING, memory, [
-      { linear: 0xc020_2abc, access: READ },
-      { linear: 0x4000_0000, access: WRITE },
-    ]);
-    show(walked(results));
-    expect(results[0]!.physical, "pointer 3, directory 1, table 2").toBe(0x5abc);
+    const [found] = await subject.call("finds", PAE_PAGING, memory, [0xc020_2abc]);
+    show(walked([found!], "reach it"));
+    expect(found!.physical, "pointer 3, directory 1, table 2").toBe(0x5abc);
     expect(
-      results[0]!.report.steps.map(({ address }) => address),
+      found!.report.steps.map(({ address }) => address),
       "the pointer has no address: it is a register",
     ).toEqual([null, 0x3008, 0x4010]);
-    expect(results[1]!.errorCode, "pointer 1 is not present").toBe(0b010);
   });
 
   it("finds frames above 4 GiB", async ({ subject, show }) => {
@@ -364,7 +383,7 @@ describe("long-tables", () => {
       [0x3000, 0x4000 | FLAGS],
       [0x4000, 0x5000 | FLAGS, 0xa],
     );
-    const results = await subject.call("walks", LONG, memory, [{ linear: 0x123, access: READ }]);
+    const results = await subject.call("finds", LONG, memory, [0x123]);
     show(walked(results, "read"));
     expect(results[0]!.physical, "the high half of the entry counts").toBe(0xa_0000_5123);
   });
@@ -376,10 +395,7 @@ describe("long-tables", () => {
       [0x2000 + 8, 0x4000_0000 | FLAGS | PS],
       [0x3000 + 8, 0x0060_0000 | FLAGS | PS],
     );
-    const results = await subject.call("walks", LONG, memory, [
-      { linear: 0x0023_4567, access: READ },
-      { linear: 0x7654_3210, access: READ },
-    ]);
+    const results = await subject.call("finds", LONG, memory, [0x0023_4567, 0x7654_3210]);
     show(walked(results, "read"));
     expect(
       results.map(({ physical, pageFrames }) => [physical, pageFrames]),
@@ -401,34 +417,12 @@ describe("long-tables", () => {
           }),
         );
       const name = ["PML4E", "PDPTE", "PDE", "PTE"][level];
-      const noWrite = await subject.call("walks", LONG, memory(P | US, 0), [
-        { linear: 0, access: USER | WRITE },
-      ]);
-      show(walked(noWrite, "write as user"));
-      expect(noWrite[0]!.errorCode, `no R/W in the ${name}`).toBe(0b111);
-      const noExecute = await subject.call("walks", LONG, memory(FLAGS, XD), [
-        { linear: 0, access: USER | FETCH },
-      ]);
-      show(walked(noExecute, "execute as user"));
-      expect(noExecute[0]!.errorCode, `XD in the ${name} alone`).toBe(0b1_0101);
-    }
-  });
-
-  it("refuses reserved bits", async ({ subject, show }) => {
-    const cases: [why: string, words: Words][] = [
-      ["an address that the processor has no pins for", wide([CR3, 0x2000 | FLAGS, 1 << 19])],
-      ["PS in a PML4E", wide([CR3, 0x2000 | FLAGS | PS])],
-      [
-        "a page of 2 MiB that begins in the middle",
-        wide([CR3, 0x2000 | FLAGS], [0x2000, 0x3000 | FLAGS], [0x3000, 0x0061_0000 | FLAGS | PS]),
-      ],
-      ["XD without EFER.NXE", wide([CR3, 0x2000 | FLAGS, XD])],
-    ];
-    for (const [why, words] of cases) {
-      const registers = why.startsWith("XD") ? { ...LONG, efer: LMA } : LONG;
-      const results = await subject.call("walks", registers, words, [{ linear: 0, access: READ }]);
-      show(walked(results, "read"));
-      expect(results[0]!.errorCode, why).toBe(0b1001);
+      const noWrite = await subject.call("finds", LONG, memory(P | US, 0), [0]);
+      show(walked(noWrite));
+      expect(noWrite[0]!.rights, `no R/W in the ${name}`).toBe(US);
+      const noExecute = await subject.call("finds", LONG, memory(FLAGS, XD), [0]);
+      show(walked(noExecute));
+      expect(noExecute[0]!.noExecute, `XD in the ${name} alone`).toBe(true);
     }
   });
 });

@@ -60,6 +60,13 @@ export interface WalkResult {
   readonly report: WalkReport;
 }
 
+/** What a walk finds before anybody asks who may use it. */
+export type FoundPage = Pick<WalkResult, "physical" | "pageFrames" | "report"> & {
+  /** A sum of R/W and U/S. */
+  readonly rights: number;
+  readonly noExecute: boolean;
+};
+
 export type TlbOperation =
   | { do: "insert"; table: number; linear: number; hostPage: number; global?: boolean; large?: boolean }
   | { do: "lookup"; table: number; linear: number; size: number }
@@ -106,9 +113,7 @@ export const subject = {
   /** Walks each access in turn, over the same memory. */
   walks(registers: PagingRegisters, words: Words, accesses: readonly Access[]): WalkResult[] {
     const memory = new RecordedMemory(words);
-    const walker = new PageWalker(memory);
-    walker.configure(registers);
-    if (walker.mode === "PAE") walker.loadPdptes();
+    const walker = walkerOver(PageWalker, registers, memory);
     return accesses.map(({ linear, access }) => {
       const report = explainWalk(walker, linear, access);
       memory.writes = [];
@@ -121,6 +126,31 @@ export const subject = {
         writes: memory.writes,
         report,
       };
+    });
+  },
+
+  /** The same, of walks that leave memory as it is: no flag is set. */
+  probes(
+    registers: PagingRegisters,
+    words: Words,
+    accesses: readonly Access[],
+  ): Pick<WalkResult, "found" | "errorCode" | "report">[] {
+    const walker = walkerOver(PageWalker, registers, words);
+    return accesses.map(({ linear, access }) => {
+      const report = explainWalk(walker, linear, access);
+      const found = walker.probe(linear, access);
+      return { found, errorCode: found ? 0 : walker.errorCode, report };
+    });
+  },
+
+  /** Which pages are behind linear addresses, whoever may use them. */
+  finds(registers: PagingRegisters, words: Words, addresses: readonly number[]): FoundPage[] {
+    const walker = walkerOver(OpenWalker, registers, words);
+    return addresses.map(linear => {
+      const report = explainWalk(walker, linear);
+      const { frame, pageFrames, rights, noExecute } = walker;
+      const physical = report.physical === null ? -1 : frame * 4096 + (linear % 4096);
+      return { physical, pageFrames, rights, noExecute, report };
     });
   },
 
@@ -211,6 +241,24 @@ function verdict({ kind, selector, rights, cpl, jump = false }: Check): Verdict 
 function exitText(exit: unknown): string {
   if (!(exit instanceof NestedPagingExit)) throw exit;
   return `${exit.reason} at 0x${exit.guestPhysical.toString(16)}, 0b${exit.qualification.toString(2)}`;
+}
+
+/** Finds pages before it is written who may use them. */
+class OpenWalker extends PageWalker {
+  override permits(): boolean {
+    return true;
+  }
+}
+
+function walkerOver(
+  Walker: typeof PageWalker,
+  registers: PagingRegisters,
+  memory: Words | RecordedMemory,
+): PageWalker {
+  const walker = new Walker(memory instanceof RecordedMemory ? memory : new RecordedMemory(memory));
+  walker.configure(registers);
+  if (walker.mode === "PAE") walker.loadPdptes();
+  return walker;
 }
 
 class RecordedMemory implements PageTableMemory {

@@ -118,4 +118,11 @@ describe("tlb", () => {
     show({ exits: run.exits.slice(-3) });
     expect(run.output).toBe(output);
   });
+
+  it("lets the guest copy a page on the first write", async ({ subject, show }) => {
+    const { image, output } = GUESTS.find(({ name }) => name === "copy-on-write")!;
+    const run = await subject.call("guest", image);
+    show({ exits: run.exits.slice(-3) });
+    expect(run.output).toBe(output);
+  });
 });
