@@ -105,6 +105,14 @@ describe("interrupt-exits", () => {
   it("wakes a guest five times", async ({ subject, show }) => {
     const { image, output, vectors } = expectedRun("ticks");
     const run = await subject.call("guest", image, false);
+    const { irr, imr, isr } = run.master!;
+    show({ note: `${run.output}master: IRR ${irr}, IMR ${imr}, ISR ${isr}` });
+    expect([run.output, run.vectors]).toEqual([output, [...vectors]]);
+  });
+
+  it("serves a guest's four devices in the right order", async ({ subject, show }) => {
+    const { image, output, vectors } = expectedRun("priorities");
+    const run = await subject.call("guest", image, false);
     show({ note: run.output });
     expect([run.output, run.vectors]).toEqual([output, [...vectors]]);
   });

@@ -28,6 +28,10 @@ export type PicOperation =
   | { do: "irr" | "isr" | "imr"; chip?: "slave" }
   /** The vector that the processor gets; of a single controller the level. */
   | { do: "acknowledge" }
+  /** The level that waits for that, or -1. */
+  | { do: "pending" }
+  /** Puts a level in service as an acknowledgement of it would, or makes it the one of lowest priority. */
+  | { do: "serve" | "lowest"; level: number }
   /** Whether INT is high. */
   | { do: "int" }
   | { do: "elcr"; mask: number };
@@ -83,29 +87,10 @@ export const subject = {
     pairs.map(([first, second]) => combine(first, second)),
 
   /** Runs operations on one controller; one that shows nothing gives null. */
-  pic(operations: readonly PicOperation[]): (number | boolean | null)[] {
-    let int = false;
-    const pic = new Pic({ raise: () => (int = true), lower: () => (int = false) }, true);
-    return operations.map(operation => {
-      switch (operation.do) {
-        case "write":
-          for (const byte of operation.bytes) pic.write(operation.offset, 1, byte);
-          return null;
-        case "line":
-          pic.setLine(operation.irq, operation.high);
-          return null;
-        case "elcr":
-          pic.elcr = operation.mask;
-          return null;
-        case "acknowledge":
-          return pic.acknowledge();
-        case "int":
-          return int;
-        default:
-          return pic[operation.do];
-      }
-    });
-  },
+  pic: (operations: readonly PicOperation[]) => onController(Pic, operations),
+
+  /** The same on a controller that asks for any request that is not masked, whatever is more urgent. */
+  inputs: (operations: readonly PicOperation[]) => onController(EagerPic, operations),
 
   /** The same on the pair of a PC. */
   pair(operations: readonly PicOperation[]): (number | boolean | null)[] {
@@ -127,7 +112,7 @@ export const subject = {
         case "int":
           return pair.interruptPending;
         default:
-          return chip[operation.do];
+          return onChip(chip, operation);
       }
     });
   },
@@ -175,6 +160,59 @@ export const subject = {
     }
   },
 };
+
+/** A controller whose inputs can be tested before its priorities are written. */
+class EagerPic extends Pic {
+  override get pendingLevel(): number | undefined {
+    return this.save().initialized && (this.irr & ~this.imr) !== 0 ? 0 : undefined;
+  }
+}
+
+function onController(Controller: typeof Pic, operations: readonly PicOperation[]) {
+  let int = false;
+  const pic = new Controller({ raise: () => (int = true), lower: () => (int = false) }, true);
+  return operations.map((operation): number | boolean | null => {
+    switch (operation.do) {
+      case "write":
+        for (const byte of operation.bytes) pic.write(operation.offset, 1, byte);
+        return null;
+      case "line":
+        pic.setLine(operation.irq, operation.high);
+        return null;
+      case "elcr":
+        pic.elcr = operation.mask;
+        return null;
+      case "acknowledge":
+        return pic.acknowledge();
+      case "int":
+        return int;
+      default:
+        return onChip(pic, operation);
+    }
+  });
+}
+
+/** What one chip shows, or is brought into by its saved state. */
+function onChip(
+  pic: Pic,
+  operation: Extract<PicOperation, { do: "irr" | "isr" | "imr" | "pending" | "serve" | "lowest" }>,
+): number | null {
+  switch (operation.do) {
+    case "pending":
+      return pic.pendingLevel ?? -1;
+    case "serve": {
+      const state = pic.save();
+      const bit = 1 << operation.level;
+      pic.restore({ ...state, isr: state.isr | bit, armed: state.armed & ~bit });
+      return null;
+    }
+    case "lowest":
+      pic.restore({ ...pic.save(), lowest: operation.level });
+      return null;
+    default:
+      return pic[operation.do];
+  }
+}
 
 const SPURIOUS = 0x0f;
 const LONGEST_SLEEP = 100;

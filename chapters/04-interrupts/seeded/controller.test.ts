@@ -19,11 +19,12 @@ describe("requests", () => {
       ...single(random),
       ...random
         .list(40, (): PicOperation[] => {
+          if (random.oneIn(5)) return [{ do: "serve", level: random.below(8) }, ...show];
           return [random.oneIn(5) ? write(1, random.below(0x100)) : line(random), ...show];
         })
         .flat(),
     ];
-    expect(await subject.call("pic", operations)).toEqual(await reference.call("pic", operations));
+    expect(await subject.call("inputs", operations)).toEqual(await reference.call("inputs", operations));
   });
 });
 
@@ -72,8 +73,10 @@ describe("priority", () => {
       ...single(random),
       ...random
         .list(30, (): PicOperation[] => {
-          const change = random.oneIn(4) ? write(0, 0xc0 | random.below(8)) : line(random);
-          return random.oneIn(3) ? [change, ...show, { do: "acknowledge" }, ...show] : [change, ...show];
+          const level = random.below(8);
+          const change: PicOperation = random.oneIn(4) ? { do: "lowest", level } : line(random);
+          const look: PicOperation[] = [{ do: "pending" }, ...show.slice(0, 2)];
+          return random.oneIn(3) ? [change, ...look, { do: "serve", level }, ...look] : [change, ...look];
         })
         .flat(),
     ];
