@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 5` runs them, `npm run chapter 5 test` tests them.
-// Generated from solutions/05-pit/counter.ts by `npm run starters` (766ad59a).
+// Generated from solutions/05-pit/counter.ts by `npm run starters` (26e9bbcf).
 /**
  * One counter of the 8254, in CLK pulses.
  *
@@ -164,7 +164,7 @@ export class Counter {
       this.#load();
       pulses--;
     }
-    if (this.#isCounting) this.#countDown(pulses);
+    if (this.#isCounting) this.countDown(pulses);
   }
 
   get #isCounting(): boolean {
@@ -182,7 +182,7 @@ export class Counter {
     state.left = this.mode === SQUARE_WAVE ? Math.ceil(state.reload / 2) : state.reload;
   }
 
-  #countDown(pulses: number): void {
+  protected countDown(pulses: number): void {
     if (this.mode === RATE_GENERATOR) this.#countPeriods(pulses);
     else if (this.mode === SQUARE_WAVE) this.#countHalves(pulses);
     else this.#countOnce(pulses);

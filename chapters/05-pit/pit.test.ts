@@ -50,7 +50,7 @@ describe("time", () => {
 
 describe("commands", () => {
   it("programs the counter that bits 7 and 6 select", async ({ subject }) => {
-    const { results } = await subject.call("pit", [
+    const results = await subject.call("counters", [
       ...program(0, 2, 0x1111),
       ...program(1, 2, 0x2222),
       advanceTo(timeOf(1)),
@@ -63,7 +63,7 @@ describe("commands", () => {
   });
 
   it("takes RW 0 as the command to latch the count", async ({ subject }) => {
-    const { results } = await subject.call("pit", [
+    const results = await subject.call("counters", [
       ...program(0, 2, 0x1234),
       advanceTo(timeOf(1)),
       control(0b0000_0000),
@@ -77,7 +77,7 @@ describe("commands", () => {
   });
 
   it("reads back status and count of two counters at once", async ({ subject }) => {
-    const { results } = await subject.call("pit", [
+    const results = await subject.call("counters", [
       ...program(0, 2, 0x1234),
       ...program(1, 3, 0x0008),
       advanceTo(timeOf(3)),
@@ -92,7 +92,7 @@ describe("commands", () => {
   });
 
   it("reads back the status alone, and only of the counters that are named", async ({ subject }) => {
-    const { results } = await subject.call("pit", [
+    const results = await subject.call("counters", [
       ...program(0, 2, 0x1234),
       ...program(1, 2, 0x0050),
       advanceTo(timeOf(1)),

@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 5` runs them, `npm run chapter 5 test` tests them.
-// Generated from solutions/05-pit/pit.ts by `npm run starters` (bbb48471).
+// Generated from solutions/05-pit/pit.ts by `npm run starters` (237283ff).
 /**
  * Intel 8254 programmable interval timer: three counters on one clock of 105/88 MHz.
  *
@@ -62,7 +62,7 @@ export interface PitState {
 
 // #region pit
 export class Pit implements PortDevice {
-  readonly #counters = [new Counter(), new Counter(), new Counter(false)] as const;
+  protected readonly counters = [new Counter(), new Counter(), new Counter(false)] as const;
   #irqHigh = true;
   readonly #alarm: Alarm;
 
@@ -72,47 +72,47 @@ export class Pit implements PortDevice {
     private readonly irq: IrqLine,
   ) {
     this.#alarm = new Alarm(clock, () => {
-      this.#catchUp();
-      this.#follow();
+      this.catchUp();
+      this.follow();
     });
   }
 
   read(offset: number): number {
-    const counter = this.#counters[offset & 3];
+    const counter = this.counters[offset & 3];
     if (!counter) return 0xff; // nothing drives the bus when the control word is read
-    this.#catchUp();
+    this.catchUp();
     return counter.readByte();
   }
 
   write(offset: number, _size: 1 | 2 | 4, value: number): void {
     value &= 0xff;
-    this.#catchUp();
+    this.catchUp();
     if ((offset & 3) === CONTROL) this.#control(value);
-    else this.#counters[offset & 3]!.writeByte(value);
-    this.#follow();
+    else this.counters[offset & 3]!.writeByte(value);
+    this.follow();
   }
   // #endregion pit
 
   /** Drives GATE of a counter. */
   setGate(channel: 0 | 1 | 2, high: boolean): void {
-    this.#catchUp();
-    this.#counters[channel].setGate(high);
-    this.#follow();
+    this.catchUp();
+    this.counters[channel].setGate(high);
+    this.follow();
   }
 
   gate(channel: 0 | 1 | 2): boolean {
-    return this.#counters[channel].gate;
+    return this.counters[channel].gate;
   }
 
   /** The level of a counter's OUT. */
   output(channel: 0 | 1 | 2): boolean {
-    this.#catchUp();
-    return this.#counters[channel].out;
+    this.catchUp();
+    return this.counters[channel].out;
   }
 
   /** The frequency of a counter's OUT in hertz, where it makes a wave (modes 2 and 3); else 0. */
   frequency(channel: 0 | 1 | 2): number {
-    const { mode, reload } = this.#counters[channel];
+    const { mode, reload } = this.counters[channel];
     return (mode === 2 || mode === 3) && reload > 1 ? 105e6 / 88 / reload : 0;
   }
 
@@ -140,9 +140,9 @@ export class Pit implements PortDevice {
    * Moves the counters to this moment. If the clock comes late, IRQ 0 still sees an edge for changes that
    * were missed; like the real line, it cannot count them.
    */
-  #catchUp(): void {
+  protected catchUp(): void {
     const now = pulsesAt(this.clock.now());
-    const [timer, refresh, speaker] = this.#counters;
+    const [timer, refresh, speaker] = this.counters;
     // #region exercise-catch-up
     throw new Error(
       "exercise catch-up: follow the changes of OUT 0 up to now, and ask the clock for a call at the next one · chapter 5, “Interrupt on time”",
@@ -154,7 +154,7 @@ export class Pit implements PortDevice {
   }
 
   #driveIrq(): void {
-    const high = this.#counters[0].out;
+    const high = this.counters[0].out;
     if (high === this.#irqHigh) return;
     this.#irqHigh = high;
     if (high) this.irq.raise();
@@ -162,7 +162,7 @@ export class Pit implements PortDevice {
   }
 
   /** Drives IRQ 0 and asks the clock to be called when OUT of counter 0 may change next. */
-  #follow(): void {
+  protected follow(): void {
     this.#driveIrq();
     // #region exercise-schedule
     throw new Error(
@@ -173,14 +173,14 @@ export class Pit implements PortDevice {
   // #endregion follow
 
   save(): PitState {
-    this.#catchUp();
-    return { counters: this.#counters.map(counter => counter.save()), irqHigh: this.#irqHigh };
+    this.catchUp();
+    return { counters: this.counters.map(counter => counter.save()), irqHigh: this.#irqHigh };
   }
 
   /** The clock must stand where it stood at `save`. */
   restore(state: PitState): void {
-    for (const [channel, counter] of this.#counters.entries()) counter.restore(state.counters[channel]!);
+    for (const [channel, counter] of this.counters.entries()) counter.restore(state.counters[channel]!);
     this.#irqHigh = state.irqHigh;
-    this.#follow();
+    this.follow();
   }
 }

@@ -40,42 +40,15 @@ export const subject = {
   timeOfPulse: (pulses: readonly number[]): number[] => pulses.map(timeOfPulse),
 
   /** Runs operations on one counter; an operation that shows nothing gives null. */
-  counter(operations: readonly CounterOperation[]): (number | string | boolean | null)[] {
-    const counter = new Counter();
-    let tick = 0;
-    const passOne = () => {
-      counter.advance(++tick);
-      return `${counter.count.toString(16)}${counter.out ? "'" : ""}`;
-    };
-    const perform = (operation: CounterOperation): number | string | boolean | null => {
-      switch (operation.do) {
-        case "control":
-          counter.writeControl(operation.control);
-          return null;
-        case "write":
-          for (const byte of operation.bytes) counter.writeByte(byte);
-          return null;
-        case "gate":
-          counter.setGate(operation.high);
-          return null;
-        case "trace":
-          return Array.from({ length: operation.pulses }, passOne).join(" ");
-        case "pass":
-          counter.advance((tick += operation.pulses));
-          return null;
-        case "latch":
-          if (operation.what === "count") counter.latchCount();
-          else counter.latchStatus();
-          return null;
-        case "read":
-          return counter.readByte();
-        case "out":
-          return counter.out;
-        case "status":
-          return counter.status;
-      }
-    };
-    return operations.map(perform);
+  counter: (operations: readonly CounterOperation[]) => onCounter(new Counter(), operations),
+
+  /** The same on a counter that counts every pulse in any mode, and whose OUT stays low. */
+  countRegister: (operations: readonly CounterOperation[]) => onCounter(new PlainCounter(), operations),
+
+  /** What a timer answers whose counters run with the time, and which interrupts nobody. */
+  counters(operations: readonly PitOperation[]): (number | boolean | null)[] {
+    const clock = new ManualClock();
+    return onTimer(new PlainPit(clock), clock, operations);
   },
 
   /** Runs operations on a timer and tells when IRQ 0 rose, and how often the clock was asked to call. */
@@ -96,24 +69,7 @@ export const subject = {
         }),
     };
     const pit = new Pit(counted, { raise: () => void rises.push(clock.now()), lower() {} });
-    const perform = (operation: PitOperation): number | boolean | null => {
-      switch (operation.do) {
-        case "write":
-          for (const byte of operation.bytes) pit.write(operation.offset, 1, byte);
-          return null;
-        case "read":
-          return pit.read(operation.offset);
-        case "advanceTo":
-          clock.advanceTo(operation.time);
-          return null;
-        case "gate":
-          pit.setGate(operation.channel, operation.high);
-          return null;
-        case "output":
-          return pit.output(operation.channel);
-      }
-    };
-    const results = operations.map(perform);
+    const results = onTimer(pit, clock, operations);
     return { results, rises, calls };
   },
 
@@ -148,6 +104,96 @@ export const subject = {
     }
   },
 };
+
+/** A counter whose count register can be tested before its modes are written. */
+class PlainCounter extends Counter {
+  override get out(): boolean {
+    return false;
+  }
+
+  protected override countDown(pulses: number): void {
+    const state = this.save();
+    this.restore({ ...state, left: state.left - pulses });
+  }
+}
+
+/** A timer whose commands can be tested before it follows OUT of counter 0. */
+class PlainPit extends Pit {
+  constructor(private readonly time: ManualClock) {
+    super(time, { raise() {}, lower() {} });
+  }
+
+  protected override catchUp(): void {
+    for (const counter of this.counters) counter.advance(pulsesAt(this.time.now()));
+  }
+
+  protected override follow(): void {}
+}
+
+function onCounter(
+  counter: Counter,
+  operations: readonly CounterOperation[],
+): (number | string | boolean | null)[] {
+  let tick = 0;
+  const passOne = () => {
+    counter.advance(++tick);
+    return `${counter.count.toString(16)}${counter.out ? "'" : ""}`;
+  };
+  const perform = (operation: CounterOperation): number | string | boolean | null => {
+    switch (operation.do) {
+      case "control":
+        counter.writeControl(operation.control);
+        return null;
+      case "write":
+        for (const byte of operation.bytes) counter.writeByte(byte);
+        return null;
+      case "gate":
+        counter.setGate(operation.high);
+        return null;
+      case "trace":
+        return Array.from({ length: operation.pulses }, passOne).join(" ");
+      case "pass":
+        counter.advance((tick += operation.pulses));
+        return null;
+      case "latch":
+        if (operation.what === "count") counter.latchCount();
+        else counter.latchStatus();
+        return null;
+      case "read":
+        return counter.readByte();
+      case "out":
+        return counter.out;
+      case "status":
+        return counter.status;
+    }
+  };
+  return operations.map(perform);
+}
+
+function onTimer(
+  pit: Pit,
+  clock: ManualClock,
+  operations: readonly PitOperation[],
+): (number | boolean | null)[] {
+  const perform = (operation: PitOperation): number | boolean | null => {
+    switch (operation.do) {
+      case "write":
+        for (const byte of operation.bytes) pit.write(operation.offset, 1, byte);
+        return null;
+      case "read":
+        return pit.read(operation.offset);
+      case "advanceTo":
+        clock.advanceTo(operation.time);
+        return null;
+      case "gate":
+        pit.setGate(operation.channel, operation.high);
+        return null;
+      case "output":
+        return pit.output(operation.channel);
+    }
+  };
+  return operations.map(perform);
+}
 
 /** Runs a guest to its end on any engine. */
 export function bootGuest(hypervisor: Hypervisor, image: Uint8Array): TimerGuestRun {

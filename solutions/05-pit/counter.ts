@@ -171,7 +171,7 @@ export class Counter {
       this.#load();
       pulses--;
     }
-    if (this.#isCounting) this.#countDown(pulses);
+    if (this.#isCounting) this.countDown(pulses);
   }
 
   get #isCounting(): boolean {
@@ -189,7 +189,7 @@ export class Counter {
     state.left = this.mode === SQUARE_WAVE ? Math.ceil(state.reload / 2) : state.reload;
   }
 
-  #countDown(pulses: number): void {
+  protected countDown(pulses: number): void {
     if (this.mode === RATE_GENERATOR) this.#countPeriods(pulses);
     else if (this.mode === SQUARE_WAVE) this.#countHalves(pulses);
     else this.#countOnce(pulses);

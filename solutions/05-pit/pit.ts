@@ -61,7 +61,7 @@ export interface PitState {
 
 // #region pit
 export class Pit implements PortDevice {
-  readonly #counters = [new Counter(), new Counter(), new Counter(false)] as const;
+  protected readonly counters = [new Counter(), new Counter(), new Counter(false)] as const;
   #irqHigh = true;
   readonly #alarm: Alarm;
 
@@ -71,47 +71,47 @@ export class Pit implements PortDevice {
     private readonly irq: IrqLine,
   ) {
     this.#alarm = new Alarm(clock, () => {
-      this.#catchUp();
-      this.#follow();
+      this.catchUp();
+      this.follow();
     });
   }
 
   read(offset: number): number {
-    const counter = this.#counters[offset & 3];
+    const counter = this.counters[offset & 3];
     if (!counter) return 0xff; // nothing drives the bus when the control word is read
-    this.#catchUp();
+    this.catchUp();
     return counter.readByte();
   }
 
   write(offset: number, _size: 1 | 2 | 4, value: number): void {
     value &= 0xff;
-    this.#catchUp();
+    this.catchUp();
     if ((offset & 3) === CONTROL) this.#control(value);
-    else this.#counters[offset & 3]!.writeByte(value);
-    this.#follow();
+    else this.counters[offset & 3]!.writeByte(value);
+    this.follow();
   }
   // #endregion pit
 
   /** Drives GATE of a counter. */
   setGate(channel: 0 | 1 | 2, high: boolean): void {
-    this.#catchUp();
-    this.#counters[channel].setGate(high);
-    this.#follow();
+    this.catchUp();
+    this.counters[channel].setGate(high);
+    this.follow();
   }
 
   gate(channel: 0 | 1 | 2): boolean {
-    return this.#counters[channel].gate;
+    return this.counters[channel].gate;
   }
 
   /** The level of a counter's OUT. */
   output(channel: 0 | 1 | 2): boolean {
-    this.#catchUp();
-    return this.#counters[channel].out;
+    this.catchUp();
+    return this.counters[channel].out;
   }
 
   /** The frequency of a counter's OUT in hertz, where it makes a wave (modes 2 and 3); else 0. */
   frequency(channel: 0 | 1 | 2): number {
-    const { mode, reload } = this.#counters[channel];
+    const { mode, reload } = this.counters[channel];
     return (mode === 2 || mode === 3) && reload > 1 ? 105e6 / 88 / reload : 0;
   }
 
@@ -123,7 +123,7 @@ export class Pit implements PortDevice {
       this.#readBack(word);
       return;
     }
-    const counter = this.#counters[selected]!;
+    const counter = this.counters[selected]!;
     if ((word & 0b0011_0000) === 0) counter.latchCount();
     else counter.writeControl(word & 0b0011_1111);
     // #endregion exercise-control
@@ -132,7 +132,7 @@ export class Pit implements PortDevice {
   /** Latches count and status of any of the three counters; the bits that ask for them are inverted. */
   #readBack(word: number): void {
     // #region exercise-read-back
-    for (const [channel, counter] of this.#counters.entries()) {
+    for (const [channel, counter] of this.counters.entries()) {
       if ((word & (2 << channel)) === 0) continue;
       if ((word & READ_BACK_NO_COUNT) === 0) counter.latchCount();
       if ((word & READ_BACK_NO_STATUS) === 0) counter.latchStatus();
@@ -146,9 +146,9 @@ export class Pit implements PortDevice {
    * Moves the counters to this moment. If the clock comes late, IRQ 0 still sees an edge for changes that
    * were missed; like the real line, it cannot count them.
    */
-  #catchUp(): void {
+  protected catchUp(): void {
     const now = pulsesAt(this.clock.now());
-    const [timer, refresh, speaker] = this.#counters;
+    const [timer, refresh, speaker] = this.counters;
     // #region exercise-catch-up
     for (let changes = 0; changes < CHANGES_FOLLOWED; changes++) {
       const next = timer.tick + timer.pulsesToEvent;
@@ -164,7 +164,7 @@ export class Pit implements PortDevice {
   }
 
   #driveIrq(): void {
-    const high = this.#counters[0].out;
+    const high = this.counters[0].out;
     if (high === this.#irqHigh) return;
     this.#irqHigh = high;
     if (high) this.irq.raise();
@@ -172,10 +172,10 @@ export class Pit implements PortDevice {
   }
 
   /** Drives IRQ 0 and asks the clock to be called when OUT of counter 0 may change next. */
-  #follow(): void {
+  protected follow(): void {
     this.#driveIrq();
     // #region exercise-schedule
-    const timer = this.#counters[0];
+    const timer = this.counters[0];
     const next = timer.tick + timer.pulsesToEvent;
     this.#alarm.set(next === Number.POSITIVE_INFINITY ? null : timeOfPulse(next));
     // #endregion exercise-schedule
@@ -183,14 +183,14 @@ export class Pit implements PortDevice {
   // #endregion follow
 
   save(): PitState {
-    this.#catchUp();
-    return { counters: this.#counters.map(counter => counter.save()), irqHigh: this.#irqHigh };
+    this.catchUp();
+    return { counters: this.counters.map(counter => counter.save()), irqHigh: this.#irqHigh };
   }
 
   /** The clock must stand where it stood at `save`. */
   restore(state: PitState): void {
-    for (const [channel, counter] of this.#counters.entries()) counter.restore(state.counters[channel]!);
+    for (const [channel, counter] of this.counters.entries()) counter.restore(state.counters[channel]!);
     this.#irqHigh = state.irqHigh;
-    this.#follow();
+    this.follow();
   }
 }
