@@ -99,22 +99,27 @@ const advance = (by: number): ReceiverOperation => ({ do: "advance", by });
 const read: ReceiverOperation = { do: "read" };
 
 describe("receive", () => {
+  /** The timeout comes later. */
+  const PATIENT = { isPatient: true };
   const errors: ReceiverOperation = { do: "errors" };
 
   it("gives the characters in the order of their arrival", async ({ subject }) => {
-    const results = await subject.call("receiver", FIFOS, [arrive(...text("abc")), { do: "read", times: 3 }]);
+    const results = await subject.call(
+      "receiver",
+      FIFOS,
+      [arrive(...text("abc")), { do: "read", times: 3 }],
+      PATIENT,
+    );
     expect(results[1], "first in, first out").toEqual(text("abc"));
   });
 
   it("without FIFOs keeps the newest, and tells of the overrun", async ({ subject }) => {
-    const results = await subject.call("receiver", SINGLE, [
-      arrive(0x41),
-      errors,
-      arrive(0x42),
-      errors,
-      read,
-      read,
-    ]);
+    const results = await subject.call(
+      "receiver",
+      SINGLE,
+      [arrive(0x41), errors, arrive(0x42), errors, read, read],
+      PATIENT,
+    );
     expect(results[1], "the first has room").toBe(0);
     expect(results[3], "the second finds RBR full: OE").toBe(OE);
     expect(results[4], "RBR is overwritten").toBe(0x42);
@@ -122,13 +127,12 @@ describe("receive", () => {
   });
 
   it("keeps a full FIFO as it is, and loses the newcomer", async ({ subject }) => {
-    const results = await subject.call("receiver", FIFOS, [
-      arrive(...SIXTEEN),
-      errors,
-      arrive(17),
-      errors,
-      { do: "read", times: 17 },
-    ]);
+    const results = await subject.call(
+      "receiver",
+      FIFOS,
+      [arrive(...SIXTEEN), errors, arrive(17), errors, { do: "read", times: 17 }],
+      PATIENT,
+    );
     expect(results[1], "sixteen fit").toBe(0);
     expect(results[3], "the overrun is told").toBe(OE);
     expect(results[4], "the FIFO keeps what it has, and then reads the last one again").toEqual([

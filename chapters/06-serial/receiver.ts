@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 6` runs them, `npm run chapter 6 test` tests them.
-// Generated from solutions/06-serial/receiver.ts by `npm run starters` (b4c50e23).
+// Generated from solutions/06-serial/receiver.ts by `npm run starters` (c15b23d9).
 /**
  * The receiver of the NS16550A: RBR or its FIFO, the errors of each character, the character timeout, and
  * the line on which the host's bytes wait until there is room.
@@ -117,7 +117,7 @@ export class Receiver {
   }
 
   /** With FIFOs, characters below the trigger level ask for service after four character times of silence. */
-  #restartTimeout(): void {
+  protected restartTimeout(): void {
     const { clock, registers } = this.#options;
     // #region exercise-timeout
     throw new Error(
@@ -146,7 +146,7 @@ export class Receiver {
     this.#received = [];
     this.#errors &= LSR_OVERRUN;
     this.#timedOut = false;
-    this.#restartTimeout();
+    this.restartTimeout();
     this.expectArrival();
   }
 

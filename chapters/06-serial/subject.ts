@@ -1,5 +1,5 @@
 /** What the graded tests of chapter 6 may ask of a learner's serial port: operations in, plain results out. */
-import { Receiver } from "#layers/06-serial/receiver.ts";
+import { Receiver, type ReceiverOptions } from "#layers/06-serial/receiver.ts";
 import { characterTime, type UartRegisters } from "#layers/06-serial/registers.ts";
 import { Transmitter } from "#layers/06-serial/transmitter.ts";
 import { Uart } from "#layers/06-serial/uart.ts";
@@ -81,14 +81,18 @@ const registersWith = (fcr: number): UartRegisters => ({
   divisor: 1,
 });
 
-const receiverOn = (clock: ManualClock, pace: "line" | "immediate", fcr: number) =>
-  new Receiver({
-    clock,
-    registers: registersWith(fcr),
-    isPaced: pace === "line",
-    changed() {},
-    drained() {},
-  });
+const receiverOptions = (clock: ManualClock, pace: "line" | "immediate", fcr: number): ReceiverOptions => ({
+  clock,
+  registers: registersWith(fcr),
+  isPaced: pace === "line",
+  changed() {},
+  drained() {},
+});
+
+/** A receiver that can be tested before its timeout is written: it never comes. */
+class PatientReceiver extends Receiver {
+  protected override restartTimeout(): void {}
+}
 
 export const subject = {
   /** Nanoseconds of a character, for pairs of LCR and divisor. */
@@ -133,10 +137,11 @@ export const subject = {
     return { results: operations.map(perform), sent };
   },
 
-  /** Runs operations on a receiver at 115,200 baud. */
-  receiver(fcr: number, operations: readonly ReceiverOperation[]): Result[] {
+  /** Runs operations on a receiver at 115,200 baud; one that is patient has no timeout. */
+  receiver(fcr: number, operations: readonly ReceiverOperation[], { isPatient = false } = {}): Result[] {
     const clock = new ManualClock();
-    const receiver = receiverOn(clock, "line", fcr);
+    const options = receiverOptions(clock, "line", fcr);
+    const receiver = isPatient ? new PatientReceiver(options) : new Receiver(options);
     const perform = (operation: ReceiverOperation): Result => {
       switch (operation.do) {
         case "arrive":
@@ -215,7 +220,7 @@ export const subject = {
   /** Pastes `bytes` and reads as a driver does: whenever there is data, it reads until there is none. */
   paste(pace: "line" | "immediate", bytes: Uint8Array): Uint8Array {
     const clock = new ManualClock();
-    const receiver = receiverOn(clock, pace, FCR_ENABLE);
+    const receiver = new PatientReceiver(receiverOptions(clock, pace, FCR_ENABLE));
     receiver.receive(bytes);
     const read: number[] = [];
     do {

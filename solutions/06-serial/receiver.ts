@@ -97,7 +97,7 @@ export class Receiver {
       if (this.#depth === 1) this.#received = [character];
     }
     this.#showOldest();
-    if (!this.#timedOut) this.#restartTimeout();
+    if (!this.#timedOut) this.restartTimeout();
     // #endregion exercise-receive
     this.#options.changed();
   }
@@ -109,7 +109,7 @@ export class Receiver {
     if (character !== undefined) this.#lastRead = character & 0xff;
     this.#showOldest();
     this.#timedOut = false;
-    this.#restartTimeout();
+    this.restartTimeout();
     // #endregion exercise-read-received
     this.expectArrival();
     this.#options.changed();
@@ -123,7 +123,7 @@ export class Receiver {
   }
 
   /** With FIFOs, characters below the trigger level ask for service after four character times of silence. */
-  #restartTimeout(): void {
+  protected restartTimeout(): void {
     const { clock, registers } = this.#options;
     // #region exercise-timeout
     const isWaiting = hasFifos(registers) && this.#received.length > 0;
@@ -155,7 +155,7 @@ export class Receiver {
     this.#received = [];
     this.#errors &= LSR_OVERRUN;
     this.#timedOut = false;
-    this.#restartTimeout();
+    this.restartTimeout();
     this.expectArrival();
   }
 

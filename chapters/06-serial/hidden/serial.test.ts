@@ -1,7 +1,7 @@
 /** Cases of chapter 6 that the book does not print. */
 import { expect, graded } from "../../tools/suite.ts";
 import chapter from "../chapter.json" with { type: "json" };
-import type { subject as chapterSubject } from "../subject.ts";
+import type { subject as chapterSubject, ReceiverOperation } from "../subject.ts";
 
 const { describe, it } = graded<typeof chapterSubject>(chapter, "hidden");
 
@@ -15,15 +15,15 @@ describe("character-time", () => {
 describe("receive", () => {
   it("takes in again after a full FIFO was emptied", async ({ subject }) => {
     const full = Array.from({ length: 16 }, (_, at) => 0x80 + at);
-    const { results } = await subject.call("serial", "immediate", [
-      { do: "write", at: 2, bytes: [0x01] },
+    const operations: ReceiverOperation[] = [
       { do: "arrive", bytes: [...full, 1, 2] },
-      { do: "readMany", at: 0, times: 16 },
+      { do: "read", times: 16 },
       { do: "arrive", bytes: [3] },
-      { do: "read", at: 0 },
-    ]);
-    expect(results[2]).toEqual(full);
-    expect(results[4]).toBe(3);
+      { do: "read" },
+    ];
+    const results = await subject.call("receiver", 0x01, operations, { isPatient: true });
+    expect(results[1]).toEqual(full);
+    expect(results[3]).toBe(3);
   });
 });
 
