@@ -22,6 +22,33 @@ function termsOf(page: string): string[] {
   );
 }
 
+/** What stands under a heading that has this anchor, with the heading and the rows of its figures. */
+function sectionOf(page: string, anchor: string): string | undefined {
+  const whole = markdownOf(page);
+  const section = whole.split(/^(?=#{1,3} )/m).find(part => {
+    const [, heading] = /^#{1,3} (.*)$/m.exec(part) ?? [];
+    return (
+      heading !== undefined &&
+      plain(heading)
+        .match(/[a-z0-9]+/g)
+        ?.join("-") === anchor
+    );
+  });
+  const rows = [...(section ?? "").matchAll(/:fields="(\w+)"/g)].map(
+    ([, name]) => new RegExp(`^const ${name} = \\[[\\s\\S]*?^\\];`, "m").exec(whole)?.[0] ?? "",
+  );
+  return section && [section, ...rows].join("\n");
+}
+
+/** Whether a text has any word of a term, in any of its forms. */
+function speaksOf(text: string, term: string): boolean {
+  const words = plain(term).match(/[a-z0-9]{2,}/g) ?? [];
+  const stems = words.filter(word => !SMALL_WORDS.has(word)).map(word => word.replace(/(?:s|ion)$/, ""));
+  return stems.some(stem => new RegExp(`\\b${stem}`, "i").test(text));
+}
+
+const SMALL_WORDS: ReadonlySet<string> = new Set(["and", "of", "in", "the"]);
+
 describe("the glossary", () => {
   it("has each term once, in the order of the alphabet", () => {
     const key = (term: string) => plain(term).replace(/[^a-z0-9 ]/g, "");
@@ -41,4 +68,19 @@ describe("the glossary", () => {
       expect(terms.filter(term => !words.includes(plain(term).replace(/s$/, "")))).toEqual([]);
     },
   );
+
+  it("points to where a term is spoken of", () => {
+    const links = entries.flatMap(({ term, meaning }) =>
+      [...meaning.matchAll(/href="\.\/([^"#]+)\.html#([^"]+)"/g)].map(([, page, anchor]) => ({
+        term,
+        page: page!,
+        anchor: anchor!,
+      })),
+    );
+    expect(links.length).toBeGreaterThan(80);
+    const wrong = links.filter(
+      ({ term, page, anchor }) => !speaksOf(sectionOf(`${page}.md`, anchor) ?? "", term),
+    );
+    expect(wrong).toEqual([]);
+  });
 });

@@ -289,7 +289,7 @@ describe("transfers", () => {
     }
   });
 
-  it("shows the guest a byte that no real-mode segment reaches", async ({ subject, show }) => {
+  it("lets a segment of the guest begin at 1 MiB, where none of real mode can", async ({ subject, show }) => {
     const { image, output } = GUESTS.find(({ name }) => name === "protected")!;
     const run = await subject.call("guest", image);
     show({ exits: run.exits.slice(-4) });

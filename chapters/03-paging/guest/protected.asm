@@ -1,7 +1,7 @@
 ; Leaves real mode: sees the limit of 16 bits, loads descriptors, and reaches memory above 1 MiB.
 %include "protected.inc"
 
-ABOVE   equ 0x0010_0000         ; the first byte that no real-mode segment reaches
+ABOVE   equ 0x0010_0000         ; no real-mode segment begins so high; ffff:0010 reaches it, with A20
 
 main:   say  "32 bits: CR0 is "
         mov  eax, cr0
