@@ -23,6 +23,7 @@ import { serveSite } from "./checks/serve.ts";
 import { browser } from "./checks/site-in-chromium.ts";
 import { precacheOf, serviceWorker } from "./offline/precache.ts";
 import { pathOf } from "./publish/address.ts";
+import { figureWords } from "./publish/figure-words.ts";
 
 const pages = markdownPages();
 const addressOf = (page: string) => `${SITE_URL}${BASE}${pathOf(page)}`;
@@ -68,6 +69,17 @@ describe("beside the pages", () => {
     expect(files.length).toBe(pages.length + 1);
     const whole = readFileSync(join(SITE, "llms-full.txt"), "utf8");
     for (const page of pages) expect(whole).toContain(readFileSync(join(SITE, page), "utf8"));
+  });
+
+  it("the Markdown has the words of every figure with a caption", () => {
+    const figures = pages.flatMap(page =>
+      [...figureWords(htmlOf(page)).values()].map(words => [page, words]),
+    );
+    expect(figures.length).toBeGreaterThan(50);
+    const without = figures.filter(
+      ([page, words]) => !readFileSync(join(SITE, page!), "utf8").includes(`\n\nIn words: ${words}`),
+    );
+    expect(without).toEqual([]);
   });
 
   it("the page for addresses that are none leads home", () => {

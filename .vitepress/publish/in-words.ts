@@ -5,6 +5,7 @@ import { range } from "../components/reference/addresses.ts";
 import { layerFacts } from "../content/layers.ts";
 import { type PcFacts, pcFacts } from "../content/pc-facts.ts";
 import { PORT_NOTES } from "../content/port-registers.ts";
+import { type FigureWords, plainText } from "./figure-words.ts";
 
 type Writer = (attribute: (name: string) => string | undefined) => string;
 
@@ -30,8 +31,11 @@ export const SILENT: ReadonlySet<string> = new Set([
   "SandboxWindow",
 ]);
 
-/** `attributes` as they stand in the tag. Throws for a component of which it does not know what it shows. */
-export function inWords(name: string, attributes: string): string {
+/**
+ * `attributes` as they stand in the tag; `figures` has what the built page's figures show. Throws for a component of
+ * which it does not know what it shows.
+ */
+export function inWords(name: string, attributes: string, figures?: FigureWords): string {
   const attribute = (wanted: string) => {
     const [, , double, single] =
       new RegExp(`(^|\\s)${wanted}=(?:"([^"]*)"|'([^']*)')`).exec(attributes) ?? [];
@@ -40,11 +44,17 @@ export function inWords(name: string, attributes: string): string {
   const writer = WRITERS[name];
   if (writer) return writer(attribute);
   const caption = attribute("caption");
-  if (caption) return `*Figure: ${caption}*`;
+  if (caption) return figure(caption, figures);
   if (SILENT.has(name)) return "";
   throw new Error(
     `<${name}> has no caption, and .vitepress/publish/in-words.ts does not know how to write it out`,
   );
+}
+
+function figure(caption: string, figures: FigureWords | undefined): string {
+  const shown = figures?.get(plainText(caption));
+  if (figures && !shown) throw new Error(`the built page has no figure with the caption “${caption}”`);
+  return `*Figure: ${caption}*${shown ? `\n\nIn words: ${shown}` : ""}`;
 }
 
 /** A Markdown table. */

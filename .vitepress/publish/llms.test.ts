@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { markdownPages } from "../checks/built-site.ts";
 import { partOf } from "../markdown/regions.ts";
+import { figureWords } from "./figure-words.ts";
 import { inWords } from "./in-words.ts";
 import { plainMarkdown } from "./llms.ts";
 
@@ -16,7 +17,9 @@ describe("the book as plain Markdown", () => {
   it("has the rows of what a page computes", () => {
     const syllabus = plainMarkdown("instructors/syllabus.md");
     expect(syllabus.match(/^\| 1 \| 1 A minimal virtual machine: .* \| [\d.]+\u00a0h \|$/gm)).toHaveLength(2);
-    expect(syllabus).toMatch(/^\| 8 \| Read the setup header \| \d+ min \| \d+ min: setup-header, /m);
+    expect(syllabus).toMatch(
+      /^\| 8 \| Read the setup header \| \d+ min \| \d+ min: runtime-start, setup-header \|$/m,
+    );
     const maps = plainMarkdown("ports-vectors-memory-map.md");
     expect(maps).toContain("| `0x3f8–0x3ff` | COM1 | RBR, THR, DLL;");
     expect(maps).toContain("| 14 | `#PF` page fault | fault, with an error code | page fault |");
@@ -28,6 +31,18 @@ describe("the book as plain Markdown", () => {
   it("marks no lines, and refuses a component that it cannot write out", () => {
     expect(plainMarkdown("index.md")).toContain("`solutions/01-minimal-vm/vmm.ts`:\n\n```ts\n");
     expect(() => inWords("NewFigure", ' :width="3" ')).toThrow("<NewFigure> has no caption");
+  });
+
+  it("says of a figure what its component says to who cannot see it", () => {
+    const figures = figureWords(
+      '<figure class="figure" aria-label="Bits: 0 P, &quot;there&quot;." data-v-1><figure class="figure" aria-label="inner">' +
+        "<svg></svg></figure><!--[--><figcaption data-v-1><!--[-->A &lt; B, 4\u00a0KiB<!--]--></figcaption><!--]--></figure>",
+    );
+    expect([...figures]).toEqual([["A < B, 4 KiB", 'Bits: 0 P, "there".']]);
+    expect(inWords("BitFields", ' caption="A < B, 4 KiB" ', figures)).toBe(
+      '*Figure: A < B, 4 KiB*\n\nIn words: Bits: 0 P, "there".',
+    );
+    expect(() => inWords("BitFields", ' caption="C" ', figures)).toThrow("no figure with the caption “C”");
   });
 
   it("writes out code and outputs, with their files' names", () => {

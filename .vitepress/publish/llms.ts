@@ -1,13 +1,14 @@
 /**
  * The book as plain Markdown, for readers that are programs: `llms.txt` lists the pages, each page stands
  * beside its HTML as `.md`, and `llms-full.txt` has them all. Imported code and outputs are written out;
- * figures become their captions.
+ * figures become their captions and what they show in words.
  *
  * Source: llmstxt.org.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { partOf } from "../markdown/regions.ts";
+import type { FigureWords } from "./figure-words.ts";
 import type { PageFacts } from "./head.ts";
 import { inWords } from "./in-words.ts";
 
@@ -27,8 +28,8 @@ export function llmsIndex(summary: string, sections: readonly Section[], prefix:
   return `# vmexit\n\n> ${summary}\n\n${list.join("\n\n")}\n\n## All in one\n\n- [The whole book](${prefix}llms-full.txt)\n`;
 }
 
-/** A page as Markdown that stands for itself. `file` is relative to docs/. */
-export function plainMarkdown(file: string): string {
+/** A page as Markdown that stands for itself. `file` is relative to docs/; `figures` are those of the page once built. */
+export function plainMarkdown(file: string, figures?: FigureWords): string {
   const source = readFileSync(join(DOCS, file), "utf8");
   return source
     .replace(/^---\n[\s\S]*?\n---\n/, "")
@@ -39,7 +40,7 @@ export function plainMarkdown(file: string): string {
     .replace(/<Predict\s+question="([^"]*)">/g, (_, question: string) => `**Predict:** ${question}`)
     .replace(/<summary>([\s\S]*?)<\/summary>/g, "**$1**")
     .replace(/<([A-Z]\w*)((?:"[^"]*"|'[^']*'|[^>"'])*)\/>/g, (_, name: string, attributes: string) =>
-      inWords(name, attributes),
+      inWords(name, attributes, figures),
     )
     .replace(/<\/?(?:details|Predict|div)(?:\s[^>]*)?>\n?/g, "")
     .replace(/<dl[\s\S]*?<\/dl>/g, definitionsInWords)

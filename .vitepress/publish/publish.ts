@@ -1,8 +1,9 @@
 /** What is written beside the pages once they are built. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { precacheOf, serviceWorker } from "../offline/precache.ts";
 import { cardOf, type SiteAddress } from "./address.ts";
+import { figureWords } from "./figure-words.ts";
 import { llmsIndex, plainMarkdown, type Section } from "./llms.ts";
 import { socialCard } from "./social-card.ts";
 
@@ -17,7 +18,10 @@ export interface Publication {
 
 export async function publish({ out, address, summary, sections }: Publication): Promise<void> {
   const pages = sections.flatMap(section => section.pages);
-  const texts = pages.map(({ file }) => ({ file, text: plainMarkdown(file) }));
+  const texts = pages.map(({ file }) => {
+    const html = readFileSync(join(out, file.replace(/\.md$/, ".html")), "utf8");
+    return { file, text: plainMarkdown(file, figureWords(html)) };
+  });
   for (const { file, text } of texts) write(out, file, text);
   write(out, "llms.txt", llmsIndex(summary, sections, address.url ?? address.base));
   write(out, "llms-full.txt", texts.map(({ text }) => text).join("\n"));
