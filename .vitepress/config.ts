@@ -12,6 +12,7 @@ import { icedForBrowsers } from "./iced.ts";
 import { lineBreaks } from "./markdown/line-breaks.ts";
 import { seenInFile } from "./markdown/seen-in-file.ts";
 import { sourceBlocks } from "./markdown/source-blocks.ts";
+import { tableColumns } from "./markdown/table-columns.ts";
 import { typedNames } from "./markdown/typed-names.ts";
 import { siteAddress } from "./publish/address.ts";
 import { headOf } from "./publish/head.ts";
@@ -109,6 +110,7 @@ export default defineConfig({
     config: md => {
       sourceBlocks(md);
       lineBreaks(md);
+      tableColumns(md);
     },
   },
 
@@ -184,7 +186,7 @@ export default defineConfig({
     ...(repository && { socialLinks: [{ icon: "github", link: repository }] }),
     externalLinkIcon: true,
     footer: {
-      message: "Code under the MIT licence, book under CC BY 4.0.",
+      message: "Code under the MIT licence, book under CC BY 4.0.",
     },
     lastUpdated: { formatOptions: { dateStyle: "long" } },
     docFooter: { prev: "Before", next: "Next" },
