@@ -223,6 +223,12 @@ describe("a machine on a learner's layers", browser.options, () => {
         where: line,
       },
       {
+        what: "large arrays without end",
+        text: at("const kept: object[] = []; while (kept) kept.push(new Uint8Array(64 << 20).fill(1));"),
+        says: /your code asked for more than 512 MiB of memory/i,
+        where: line,
+      },
+      {
         what: "recursion without end",
         text: at("this.write(address, size, value);"),
         says: /RangeError: Maximum call stack size exceeded/,

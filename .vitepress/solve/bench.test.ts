@@ -162,6 +162,23 @@ describe("the bench", () => {
     expect(outcomes.filter(({ verdict }) => verdict === "limit")).toHaveLength(1);
   });
 
+  // Each is refused before its loop has looked at the clock once: no host is too slow.
+  it.each([
+    "new Uint8Array(64 << 20).fill(1)",
+    "new Array(8 << 20).fill(1)",
+    "Float64Array.from({ length: 2 ** 27 })",
+  ])("memory without end costs a message with its line, though it is caught: %s", async ask => {
+    const put = `const kept: unknown[] = []; try { while (kept) kept.push(${ask}); } catch { kept.length = 0; }`;
+    const outcomes = await run(chapter, modules, withBus(find, `${find} ${put}`), of("bus.ts"));
+    expect(outcomes.at(-1)).toMatchObject({
+      verdict: "limit",
+      message: expect.stringContaining(
+        "“bus” takes too much memory: your code asked for more than 512 MiB of memory",
+      ),
+      place: { file: "bus.ts", line: lineOf(REFERENCE["bus.ts"]!, find) },
+    });
+  });
+
   it("what goes on for ever without a loop costs a message, too", async () => {
     const layer = withBus(find, `${find} Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`);
     const outcomes = await run(chapter, modules, layer, of("bus.ts"), 1000);

@@ -57,7 +57,11 @@ export function machineModules(): Promise<ModuleTexts> {
 async function modulesAround(name: string, entry: string): Promise<ModuleTexts> {
   const { outputFiles } = await build({
     ...LOOK,
-    entryPoints: { [name]: "solve:entry", loops: join(ROOT, ".vitepress/solve/turn-of-loop.ts") },
+    entryPoints: {
+      [name]: "solve:entry",
+      loops: join(ROOT, ".vitepress/solve/turn-of-loop.ts"),
+      memory: join(ROOT, ".vitepress/solve/memory-budget.ts"),
+    },
     absWorkingDir: ROOT,
     bundle: true,
     splitting: true,

@@ -3,7 +3,8 @@ import { transform } from "sucrase";
 import type { SourceLine } from "../../sandbox/session/protocol.ts";
 import { guardLoops } from "./guard-loops.ts";
 import { type Linking, link } from "./link.ts";
-import { LOOPS, layerModule, type ModuleTexts } from "./module-texts.ts";
+import { LOOPS, layerModule, MEMORY, type ModuleTexts } from "./module-texts.ts";
+import { underBudget } from "./under-budget.ts";
 
 /** A file that is no TypeScript. */
 export class LearnerSyntaxError extends Error {
@@ -51,7 +52,7 @@ export function linkLayers(
   const all = new Map(Object.entries(modules));
   for (const [chapter, files] of Object.entries(own)) {
     for (const [file, text] of Object.entries(files)) {
-      const code = guardLoops(withoutTypes(chapter, file, text), GUARD);
+      const code = underBudget(guardLoops(withoutTypes(chapter, file, text), GUARD), BUDGET);
       all.set(layerModule(chapter, file), `${code}\n//# sourceURL=${layerModule(chapter, file)}\n`);
     }
   }
@@ -59,9 +60,11 @@ export function linkLayers(
 }
 
 const GUARD = "site:loops";
+const BUDGET = "site:memory";
 
 function resolve(specifier: string, from: string): string | undefined {
   if (specifier === GUARD) return LOOPS;
+  if (specifier === BUDGET) return MEMORY;
   if (specifier.startsWith("site:")) return specifier;
   const path = specifier.startsWith("#layers/")
     ? specifier.slice("#layers/".length)

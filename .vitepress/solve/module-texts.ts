@@ -10,6 +10,8 @@ export const SUBJECT = "subject.js";
 export const MACHINE = "machine.js";
 /** The module that a learner's loops call. */
 export const LOOPS = "loops.js";
+/** The module from which a learner's files have constructors that count what they take. */
+export const MEMORY = "memory.js";
 
 export function layerModule(chapter: string, file: string): string {
   return `${chapter}/${file}`;

@@ -96,8 +96,9 @@ export class PageBackend implements SubjectBackend {
       this.#cancel = () => stop(new CancelledError(`${what} was given up`));
       worker.onmessage = ({ data }: MessageEvent<Message | Endless>) => {
         if (isEndless(data)) {
-          const { message, stack } = data.endless;
-          const sentence = `${what} does not come to an end: ${message}`;
+          const { name, message, stack } = data.endless;
+          const how = name === "TooMuchMemoryError" ? "takes too much memory" : "does not come to an end";
+          const sentence = `${what} ${how}: ${message}`;
           return stop(Object.assign(new SubjectLimitError(sentence), { stack }));
         }
         clearTimeout(watchdog);

@@ -6,7 +6,7 @@ import { whenEndless } from "./turn-of-loop.ts";
 /** Sent once all modules are loaded: a message that comes earlier would find nobody. */
 export const READY = "ready";
 
-/** Sent in place of an answer, from a loop that does not end. */
+/** Sent in place of an answer, from a loop that does not end or takes memory without end. */
 export interface Endless {
   readonly endless: ErrorFacts;
 }

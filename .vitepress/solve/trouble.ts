@@ -18,7 +18,9 @@ export function troubleOf(error: unknown): Trouble {
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = withModuleNames(error.message);
-  return ["Error", "LearnerSyntaxError", "LinkError", "EndlessLoopError"].includes(error.name)
+  return ["Error", "LearnerSyntaxError", "LinkError", "EndlessLoopError", "TooMuchMemoryError"].includes(
+    error.name,
+  )
     ? message
     : `${error.name}: ${message}`;
 }

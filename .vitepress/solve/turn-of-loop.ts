@@ -30,17 +30,22 @@ export function turn(loop: LoopTime | undefined): LoopTime {
     const error = new EndlessLoopError(
       `this loop has gone round ${turns} times and has not ended: does it ever?`,
     );
-    hear(error);
+    tellLimit(error);
     throw error;
   }
   return loop;
 }
 
-let hear: (error: EndlessLoopError) => void = () => {};
+let hear: (error: Error) => void = () => {};
 
-/** Tells `listener` of a loop before it throws: what is thrown may be caught. */
-export function whenEndless(listener: (error: EndlessLoopError) => void): void {
+/** Tells `listener` of a loop, or of memory, without end before it throws: what is thrown may be caught. */
+export function whenEndless(listener: (error: Error) => void): void {
   hear = listener;
+}
+
+/** To be called before `error` is thrown. */
+export function tellLimit(error: Error): void {
+  hear(error);
 }
 
 /** A power of two. */
