@@ -264,7 +264,7 @@ class PlainQueue extends Virtqueue {
     return true;
   }
 
-  protected override askForNotification(): void {}
+  protected override askToBeNotified(): void {}
 }
 
 /** A card that can receive before its filter is written. */

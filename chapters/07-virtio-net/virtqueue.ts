@@ -1,5 +1,5 @@
 // Starter: write the exercises here; `npm run chapter 7` runs them, `npm run chapter 7 test` tests them.
-// Generated from solutions/07-virtio-net/virtqueue.ts by `npm run starters` (d8edc40b).
+// Generated from solutions/07-virtio-net/virtqueue.ts by `npm run starters` (20d78dd7).
 /**
  * The device's side of a split virtqueue: three areas of guest memory through which buffers go to and fro.
  *
@@ -205,7 +205,7 @@ export class Virtqueue {
   }
 
   /** With the event index: the driver shall notify when it adds the next chain, and need not before. */
-  protected askForNotification(): void {
+  protected askToBeNotified(): void {
     const { size, usedRing } = this.#setup;
     // #region exercise-ask
     throw new Error(

@@ -164,7 +164,7 @@ export class Virtqueue {
     // #region exercise-pop
     if (this.waiting === 0) {
       // A driver on another processor may have added one before it could see what was asked of it here.
-      this.askForNotification();
+      this.askToBeNotified();
       if (this.waiting === 0) return null;
     }
     const head = this.#memory.read(availableRing + 4 + 2 * (this.#nextAvailable % size), 2);
@@ -218,7 +218,7 @@ export class Virtqueue {
   }
 
   /** With the event index: the driver shall notify when it adds the next chain, and need not before. */
-  protected askForNotification(): void {
+  protected askToBeNotified(): void {
     const { size, usedRing } = this.#setup;
     // #region exercise-ask
     if (this.#features.hasEventIndex) this.#memory.write(usedRing + 4 + 8 * size, 2, this.#nextAvailable);
