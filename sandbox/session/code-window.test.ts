@@ -27,6 +27,19 @@ describe("the window of instructions", () => {
     expect(inside.some(({ address }) => address === BASE + 1)).toBe(true);
   });
 
+  it("takes no zero before the code for a part of it", async () => {
+    const disassemble = await loadDisassembler();
+    const sector = 0x7c00;
+    // cli · cld · hlt
+    const boot = (linear: number) => [0xfa, 0xfc, 0xf4][linear - sector] ?? 0;
+    const shown = new CodeWindow(3).read(boot, disassemble, sector + 1, 0, 16);
+    expect(shown.map(({ address, text }) => [address, text])).toEqual([
+      [sector, "cli"],
+      [sector + 1, "cld"],
+      [sector + 2, "hlt"],
+    ]);
+  });
+
   it("shows nothing where nothing is", async () => {
     const window = new CodeWindow(12);
     expect(window.read(() => undefined, await loadDisassembler(), 0x5000, 0, 32)).toEqual([]);

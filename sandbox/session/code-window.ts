@@ -52,8 +52,11 @@ export class CodeWindow {
       const whole = lines.filter(line => line.text !== "(bad)");
       const end = whole.at(-1);
       const arrives = end !== undefined && Number(end.address) + end.bytes.length === ip;
-      if (!arrives || whole.length !== lines.length || whole.every(line => isFiller(line))) continue;
-      return Number(whole.at(-LINES_BEFORE)?.address ?? start);
+      if (!arrives || whole.length !== lines.length) continue;
+      const code = whole.slice(whole.findLastIndex(isFiller) + 1);
+      // A zero at the end of the filler taken for the first byte of the code would hide its first instruction.
+      const begins = code.length === whole.length || code[0]?.bytes[0] !== 0;
+      if (code.length > 0 && begins) return Number((code.at(-LINES_BEFORE) ?? code[0]!).address);
     }
     return ip;
   }
