@@ -15,7 +15,7 @@ import { sourceBlocks } from "./markdown/source-blocks.ts";
 import { tableColumns } from "./markdown/table-columns.ts";
 import { typedNames } from "./markdown/typed-names.ts";
 import { siteAddress } from "./publish/address.ts";
-import { headOf } from "./publish/head.ts";
+import { headOf, italicsOf } from "./publish/head.ts";
 import { publish } from "./publish/publish.ts";
 import { editPattern, repository } from "./repository.ts";
 import { solveInPage } from "./solve/plugin.ts";
@@ -138,8 +138,13 @@ export default defineConfig({
     descriptions.set(page.filePath, page.description || description);
   },
 
-  transformHead: ({ pageData, title }) =>
-    headOf({ file: pageData.relativePath, title, description: pageData.description || description }, address),
+  transformHead: ({ pageData, title, content, assets }) => [
+    ...headOf(
+      { file: pageData.relativePath, title, description: pageData.description || description },
+      address,
+    ),
+    ...italicsOf(content, assets),
+  ],
 
   async buildEnd({ outDir }) {
     const factsOf = ({ text, link }: { text: string; link: string }) => {

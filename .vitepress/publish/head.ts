@@ -36,3 +36,9 @@ export function headOf({ file, title, description }: PageFacts, { url }: SiteAdd
     named("twitter:image", card),
   ];
 }
+
+/** Fetches the italics with a page that has some: coming later, they would break its lines anew. */
+export function italicsOf(html: string, assets: readonly string[]): HeadConfig[] {
+  const href = html.includes("<em>") && assets.find(path => /inter-italic-latin\.[^/]*\.woff2$/.test(path));
+  return href ? [["link", { rel: "preload", href, as: "font", type: "font/woff2", crossorigin: "" }]] : [];
+}
